@@ -1,0 +1,3 @@
+"""Music to numbers."""
+from musiclab.data.piece import *
+from musiclab.data.store import *
