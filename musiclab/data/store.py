@@ -43,7 +43,9 @@ def path(name: str) -> Path:
         found = (folder / name).resolve()
         if folder.is_dir() and found.is_relative_to(folder.resolve()) and found.is_file():
             return found
-    raise DataError(f"there is no data file {name!r}: see data/README.md for those there are; `make data` rebuilds the music")
+    raise DataError(
+        f"there is no data file {name!r}: see data/README.md for those there are; `make data` rebuilds the music"
+    )
 
 
 def sha256(file: Path) -> str:
@@ -78,14 +80,18 @@ def load_arrays(file: str | Path, checksum: bool | None = None) -> dict[str, np.
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
         if size > _MAX_BYTES:
-            raise DataError(f"{file.name} would unpack to {size // 2**20} MiB: refused, the limit is {_MAX_BYTES // 2**20}")
+            raise DataError(
+                f"{file.name} would unpack to {size // 2**20} MiB: refused, the limit is {_MAX_BYTES // 2**20}"
+            )
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
             return {name: arrays[name] for name in arrays.files}
     except DataError:
         raise
     except ValueError as error:
         if "pickle" in str(error):
-            raise DataError(f"{file.name} holds pickled objects: refused, they could run code; save plain arrays") from None
+            raise DataError(
+                f"{file.name} holds pickled objects: refused, they could run code; save plain arrays"
+            ) from None
         raise DataError(f"{file.name} is damaged: {error}") from None
     except (zipfile.BadZipFile, OSError, EOFError, KeyError, NotImplementedError, SyntaxError) as error:
         raise DataError(f"{file.name} is damaged or no .npz file: {error}") from None
@@ -128,8 +134,8 @@ def write_whole(file: Path, content: bytes) -> None:
             out.write(content)
         umask = os.umask(0)
         os.umask(umask)
-        os.chmod(temporary, 0o666 & ~umask)  # mkstemp makes files private
-        os.replace(temporary, file)
+        Path(temporary).chmod(0o666 & ~umask)  # mkstemp makes files private
+        Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -138,8 +144,14 @@ def write_whole(file: Path, content: bytes) -> None:
 def _verify(file, raw):
     root = path("SHA256SUMS").parent
     name = file.relative_to(root).as_posix()
-    sums = dict(reversed(line.split(maxsplit=1)) for line in path("SHA256SUMS").read_text(encoding="utf-8").splitlines())
+    sums = dict(
+        reversed(line.split(maxsplit=1)) for line in path("SHA256SUMS").read_text(encoding="utf-8").splitlines()
+    )
     if name not in sums:
-        raise DataError(f"{name} is not listed in data/SHA256SUMS: run `make data`, or pass a Path for a file of your own")
+        raise DataError(
+            f"{name} is not listed in data/SHA256SUMS: run `make data`, or pass a Path for a file of your own"
+        )
     if hashlib.sha256(raw).hexdigest() != sums[name]:
-        raise DataError(f"{name} does not match its checksum: it was changed or damaged; restore it with `git checkout -- data`")
+        raise DataError(
+            f"{name} does not match its checksum: it was changed or damaged; restore it with `git checkout -- data`"
+        )
