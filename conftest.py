@@ -1,0 +1,45 @@
+"""For every test run: nothing of the user's own Jupyter takes part, and a lesson whose kernel dies fails at once.
+
+nbval waits for the answer of a dead kernel until its cell timeout has passed; here it looks every second whether the
+kernel still lives, and says so when it does not.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from queue import Empty
+
+import pytest
+from nbval.kernel import RunningKernel
+
+from musiclab import lab
+
+_wait_for_message = RunningKernel.get_message
+
+
+def pytest_configure(config):
+    """Point Jupyter and IPython at an empty folder; kernels that tests start inherit this."""
+    config.own_settings = Path(tempfile.mkdtemp(prefix="musiclab-tests-"))
+    changed = lab.environment(dict(os.environ), config.own_settings)
+    os.environ.clear()
+    os.environ.update(changed)
+    RunningKernel.get_message = _message_from_living_kernel
+
+
+def pytest_unconfigure(config):
+    """Take the folder away."""
+    shutil.rmtree(config.own_settings, ignore_errors=True)
+
+
+def _message_from_living_kernel(self, stream, timeout=None):
+    end = time.monotonic() + (float("inf") if timeout is None else timeout)
+    while True:
+        try:
+            return _wait_for_message(self, stream, timeout=max(0.0, min(1.0, end - time.monotonic())))
+        except Empty:
+            if not self.is_alive():
+                pytest.fail("the kernel died while it ran this cell", pytrace=False)
+            if time.monotonic() >= end:
+                raise

@@ -1,0 +1,103 @@
+"""Restore a lesson as shipped and keep the student's version beside it: `make reset LESSON=03`."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def lessons(folder):
+    """The notebooks of the course, in order: not the student's versions, not copies made in JupyterLab."""
+    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    return [file for file in found if "_mine_" not in file.name and "-Copy" not in file.name]
+
+
+def find_lesson(number, folder):
+    """The notebook of a lesson, by number: shipped names are `03_some_words.ipynb`."""
+    shipped = lessons(folder)
+    found = [file for file in shipped if number.isdigit() and file.name.startswith(f"{int(number):02d}_")]
+    if found:
+        return found[0]
+    there = ", ".join(file.name[:2] for file in shipped) or "none yet"
+    raise LookupError(f"There is no lesson {number!r}: say LESSON= and one of {there}.")
+
+
+def shipped_version(notebook, root):
+    """The lesson's bytes in the last commit; LookupError says what to do if there is no repository."""
+    name = notebook.relative_to(root).as_posix()
+    remedy = f"download the course again and copy {name} out of it."
+    try:
+        # -c: in a container the folder may belong to another user, which git would refuse
+        words = ["git", "-c", f"safe.directory={root.as_posix()}", "show", f"HEAD:{name}"]
+        done = subprocess.run(words, cwd=root, capture_output=True, check=False)
+    except OSError:
+        raise LookupError(f"git is not installed, so the lesson as shipped can't be found: {remedy}") from None
+    if done.returncode:
+        raise LookupError(f"This folder is no git clone that holds {name}: {remedy}")
+    return done.stdout
+
+
+def free_name(notebook, day):
+    """A name for the student's version that nothing has yet."""
+    stem = f"{notebook.stem}_mine_{day.isoformat()}"
+    candidate, count = notebook.with_name(f"{stem}.ipynb"), 1
+    while candidate.exists():
+        count += 1
+        candidate = notebook.with_name(f"{stem}_{count}.ipynb")
+    return candidate
+
+
+def restore(notebook, shipped, day):
+    """Put the shipped bytes in place, whole or not at all; returns where the student's version is, None if same."""
+    kept = None
+    if notebook.exists():
+        mine = notebook.read_bytes()
+        if mine == shipped:
+            return None
+        kept = free_name(notebook, day)
+        with kept.open("xb") as file:  # x: fails rather than overwrite
+            file.write(mine)
+    handle, temporary = tempfile.mkstemp(dir=notebook.parent, prefix=f".{notebook.name}.")
+    with os.fdopen(handle, "wb") as file:
+        file.write(shipped)
+    Path(temporary).chmod(0o644)
+    Path(temporary).replace(notebook)
+    return kept
+
+
+def deleted_lessons(root):
+    """Lessons of the last commit that the student has deleted or renamed."""
+    words = ["git", "-c", f"safe.directory={root.as_posix()}", "ls-files", "--deleted", "notebooks"]
+    try:
+        return [root / line for line in subprocess.run(words, cwd=root, capture_output=True, text=True).stdout.split()]
+    except OSError:
+        return []
+
+
+def main(arguments=None, root=ROOT):
+    """Restore one lesson; 0 if done."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("lesson", help="number of the lesson, such as 03")
+    number = parser.parse_args(arguments).lesson.strip()
+    try:
+        gone = [file for file in deleted_lessons(root) if number.isdigit() and file.name[:3] == f"{int(number):02d}_"]
+        notebook = gone[0] if gone else find_lesson(number, root / "notebooks")
+        kept = restore(notebook, shipped_version(notebook, root), datetime.date.today())
+    except LookupError as error:
+        print(error)
+        return 1
+    print(f"{notebook.name} is as shipped. If it is open in JupyterLab, choose File > Reload Notebook from Disk.")
+    if kept:
+        print(f"Your version is {kept.relative_to(root).as_posix()}.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

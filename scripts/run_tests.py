@@ -1,0 +1,187 @@
+"""Everything that `make test` tests, part by part, with one summary at the end.
+
+`--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
+All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import xml.etree.ElementTree as ElementTree
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import reset_lesson  # noqa: E402  (found through the line above)
+
+from musiclab import lab  # noqa: E402
+
+HTML = ROOT / "build" / "lessons"
+CELL_SECONDS = 120  # a lesson's training cell takes at most 30 s on two cores; this is for a busy machine
+LESSON_SECONDS = 600
+PART_SECONDS = 1800
+
+
+@dataclass
+class Part:
+    """The outcome of one part."""
+
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+    note: str = ""
+
+    def row(self):
+        """One line of the summary."""
+        word = "FAILED" if self.failed else "passed" if self.passed else "skipped"
+        return f"{self.name:<32} {word:<8}{self.passed:>6} tests{self.seconds:>8.1f} s  {self.note}".rstrip()
+
+
+def style():
+    """Ruff: rules and format."""
+    part, begin = Part("style"), time.monotonic()
+    for words in (["check", "."], ["format", "--check", "."]):
+        status = subprocess.run([sys.executable, "-m", "ruff", *words], cwd=ROOT, check=False).returncode
+        part.failed += status != 0
+        part.passed += status == 0
+    part.seconds = time.monotonic() - begin
+    return part
+
+
+def pytest_part(name, arguments, seconds=PART_SECONDS):
+    """Run pytest on something and count."""
+    part, begin = Part(name), time.monotonic()
+    print(f"\n=== {name}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        words = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", *arguments]
+        try:
+            status = subprocess.run(words, cwd=ROOT, timeout=seconds, check=False).returncode
+        except subprocess.TimeoutExpired:
+            status, part.note = 1, f"stopped after {seconds} s"
+        if report.is_file():
+            read_report(report, part)
+    if status not in (0, 5) and not part.failed:
+        part.failed = 1  # pytest itself went wrong
+    part.seconds = time.monotonic() - begin
+    return part
+
+
+def read_report(report, part):
+    """Add the counts of a JUnit file to a part, and why tests were skipped if all were."""
+    for suite in ElementTree.parse(report).getroot().iter("testsuite"):
+        failed = int(suite.get("failures")) + int(suite.get("errors"))
+        skipped = int(suite.get("skipped"))
+        part.failed += failed
+        part.skipped += skipped
+        part.passed += int(suite.get("tests")) - failed - skipped
+        if skipped and not part.passed and not failed:
+            part.note = next(suite.iter("skipped")).get("message")
+
+
+def lesson_part(notebook):
+    """Run a lesson from top to bottom in a fresh kernel of this environment; leave HTML if it fails."""
+    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
+    part = pytest_part(f"lesson {notebook.stem}", [*options, str(notebook)], LESSON_SECONDS)
+    if part.failed:
+        page = HTML / f"{notebook.stem}.html"
+        words = [sys.executable, str(ROOT / "scripts" / "lesson_html.py"), str(notebook), str(page)]
+        with tempfile.TemporaryDirectory() as own:
+            variables = lab.environment(dict(os.environ), Path(own))
+            subprocess.run(words, cwd=ROOT, env=variables, timeout=LESSON_SECONDS, check=False)
+        part.note = f"see {page.relative_to(ROOT).as_posix()}" if page.is_file() else part.note
+    return part
+
+
+def all_parts(number):
+    """Run the parts in order, yielding each when it is done."""
+    folder = ROOT / "notebooks"
+    if number:
+        notebook = reset_lesson.find_lesson(number, folder)
+        yield pytest_part(f"rules for {notebook.stem}", ["tests", "--ignore=tests/browser", "-k", notebook.stem])
+        yield lesson_part(notebook)
+        return
+    yield style()
+    yield pytest_part("unit tests", ["tests", "musiclab", "--ignore=tests/browser"])
+    lessons = reset_lesson.lessons(folder)
+    if not lessons:
+        yield Part("lessons", failed=1, note="there are none in notebooks/")
+    for notebook in lessons:
+        yield lesson_part(notebook)
+    yield pytest_part("browser", ["tests/browser"])
+
+
+def without_network(arguments):
+    """Start this program again in a network namespace of its own; returns its exit status, None if not allowed."""
+    unshare = shutil.which("unshare") if sys.platform == "linux" else None
+    if unshare is None:
+        return None
+    # -r: an ordinary user may have a network namespace only inside a user namespace
+    words = [unshare, "-n"] if os.geteuid() == 0 else [unshare, "-r", "-n"]
+    probe = [sys.executable, str(Path(__file__)), "--offline", "probe"]
+    if subprocess.run([*words, *probe], capture_output=True, check=False).returncode:
+        return None
+    again = [sys.executable, str(Path(__file__)), "--offline", "run", *arguments]
+    return subprocess.run([*words, *again], check=False).returncode
+
+
+def raise_loopback():
+    """Switch on `lo`, without which not even JupyterLab and its kernel can talk; OSError where not allowed."""
+    import fcntl
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        set_flags, up_and_running = 0x8914, 0x1 | 0x40  # SIOCSIFFLAGS, IFF_UP | IFF_RUNNING
+        fcntl.ioctl(control, set_flags, struct.pack("16sh14x", b"lo", up_and_running))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        socket.create_connection(server.getsockname(), timeout=2).close()
+
+
+def main(arguments=None):
+    """Run what was asked for and summarise; 0 if nothing failed."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--lesson", default="", help="number of one lesson, such as 03")
+    parser.add_argument("--offline", choices=["probe", "run"], help="used inside the namespace without a network")
+    options = parser.parse_args(arguments)
+    if options.offline:
+        raise_loopback()
+        if options.offline == "probe":
+            return 0
+    else:
+        status = without_network(arguments)
+        if status is not None:
+            return status
+    try:
+        parts = list(all_parts(options.lesson))
+    except LookupError as error:
+        print(error)
+        return 1
+    return summary(parts, bool(options.offline))
+
+
+def summary(parts, offline):
+    """Print the result of each part and the total; 0 if nothing failed."""
+    print("\n=== summary")
+    print("\n".join(part.row() for part in parts))
+    state = "off" if offline else "on (this system does not let the tests switch it off)"
+    skipped = sum(part.skipped for part in parts)
+    print(f"{sum(part.seconds for part in parts):.0f} s in all, {skipped} skipped; the network was {state}")
+    failed = sum(part.failed for part in parts)
+    print(f"{sum(part.passed for part in parts)} passed, {failed} failed", flush=True)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
