@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musiclab.data.encoding import spell
+from musiclab.data.notes import SOFTWARE
 from musiclab.data.piece import NO_SPELLING, REST, STEPS_PER_QUARTER, Piece
 from musiclab.data.store import write_whole
 
@@ -53,7 +54,7 @@ def to_stream(piece: Piece) -> Score:
     >>> [measure.number for measure in score.parts[0].getElementsByClass("Measure")]
     [0, 1]
     """
-    from music21 import metadata, stream
+    from music21 import layout, metadata, stream
 
     spelling = _spelled(piece)
     starts = np.flatnonzero(piece.downbeats).tolist()
@@ -61,8 +62,11 @@ def to_stream(piece: Piece) -> Score:
     marks = _fermata_marks(piece)
     score = stream.Score()
     score.insert(0, metadata.Metadata(movementName=piece.name, composer=""))
+    score.metadata.add("software", SOFTWARE)
     for voice, name in enumerate(voice_names(piece.voices.shape[1])):
         score.insert(0, _part(piece, voice, name, spelling[:, voice], edges, marks[:, voice]))
+    if len(score.parts) > 1:
+        score.insert(0, layout.StaffGroup(list(score.parts), symbol="bracket", barTogether=True))
     return score
 
 
@@ -252,8 +256,8 @@ def _add_fermata(element) -> None:
 
 def _beam(measure: Measure, signature: TimeSignature, offset: float) -> None:
     elements = list(measure.notesAndRests)
-    if len(elements) < 2:
-        return
+    if len(elements) < 2 or offset < 0 or offset + measure.highestTime > signature.barDuration.quarterLength:
+        return  # nothing to join, or a bar longer than the time signature can group
     for element, beams in zip(elements, signature.getBeams(elements, measureStartOffset=offset), strict=True):
         if beams is not None and not element.isRest:
             element.beams = beams
