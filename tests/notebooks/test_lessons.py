@@ -1,0 +1,30 @@
+"""Every lesson keeps the rules. `pytest tests/notebooks -k 03` asks about one."""
+
+from collections import Counter
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from scripts.clean_notebooks import LESSONS, clean_file
+from tests.notebooks.rules import RULES
+
+NOTEBOOKS = sorted(LESSONS.glob("*.ipynb"))
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_lesson(path: Path, rule):
+    nb = nbformat.read(path, as_version=4)
+    found = list(rule(nb, path))
+    assert not found, "\n".join(f"{path.name} {problem}" for problem in found)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_stored_bytes(path: Path):
+    assert not clean_file(path, check=True), f"{path.name} is not clean: run python scripts/clean_notebooks.py"
+
+
+def test_one_notebook_per_lesson():
+    numbers = Counter(path.name[:2] for path in NOTEBOOKS)
+    assert [number for number, count in numbers.items() if count > 1] == []
