@@ -10,13 +10,13 @@ from collections.abc import Iterator
 import mistune
 
 __all__ = [
+    "argument",
     "at",
     "attribute",
     "blocks",
     "cells",
     "function_name",
     "headings",
-    "keyword",
     "nodes",
     "objectives",
     "stated_cost",
@@ -73,9 +73,11 @@ def function_name(call: ast.Call) -> str:
     return ast.unparse(call.func).split(".")[-1]
 
 
-def keyword(call: ast.Call, name: str) -> str:
-    """What a keyword says, "" without it; an expression that isn't a plain string is taken to say enough."""
-    value = next((word.value for word in call.keywords if word.arg == name), ast.Constant(""))
+def argument(call: ast.Call, position: int | None, name: str) -> str:
+    """What an argument says, "" without it; an expression that isn't a plain string is taken to say enough."""
+    given = [word.value for word in call.keywords if word.arg == name]
+    given += [] if position is None else call.args[position : position + 1]
+    value = given[0] if given else ast.Constant("")
     return str(value.value) if isinstance(value, ast.Constant) else "a computed text"
 
 

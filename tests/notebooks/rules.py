@@ -14,13 +14,13 @@ import nbformat
 
 from scripts.clean_notebooks import clean
 from tests.notebooks.reading import (
+    argument,
     at,
     attribute,
     blocks,
     cells,
     function_name,
     headings,
-    keyword,
     nodes,
     objectives,
     stated_cost,
@@ -49,7 +49,9 @@ LOADS = re.compile(
     r"""<(img|audio|video|source|iframe|embed|object|link)\b[^>]*=\s*["']?(https?:)?//|<script\b|url\(\s*["']?(https?:)?//""",
     re.I,
 )
-DRAWS = re.compile(r"plt\.(?!(close|rc|rcParams|style|colormaps)\b)|(fig|ax(es|s|_\w+|\d+)?)\b.*\.")
+DRAWS = re.compile(
+    r"plt\.(?!(close|rc|rcParams|style|colormaps)\b)|show\.(piano_roll|compare|loss_curves)$|(fig|ax(es|s|_\w+|\d+)?)\b.*\."
+)
 ROOTS = "home|Users|root|tmp|var|opt|usr|mnt|media|etc|work|content|private|Volumes"
 ABSOLUTE = re.compile(rf"^/({ROOTS})(/|$)|^/[\w.-]+/[\w./-]+$|^~(/|$)|^[A-Za-z]:[\\/]|^\\\\\w|/(home|Users)/\w")
 ABSOLUTE_IN_TEXT = re.compile(rf"(?<![\w.:/])/({ROOTS})/\w|\b[A-Z]:\\\w")
@@ -196,7 +198,7 @@ def alt_text(nb, path):
             if _says_little(attribute(tag, "alt") or attribute(tag, "aria-label")):
                 yield f"{at(index, cell)} has {tag[:4]}> without alt text"
     for index, cell, node in nodes(nb, ast.Call):
-        if function_name(node) == "Image" and _says_little(keyword(node, "alt")):
+        if function_name(node) == "Image" and _says_little(argument(node, None, "alt")):
             yield f"{at(index, cell)} shows an Image without alt=..."
     for index, cell in cells(nb, "markdown"):
         if cell.get("attachments"):
@@ -204,24 +206,26 @@ def alt_text(nb, path):
 
 
 def figures(nb, path):
-    """A cell that draws ends with show.figure(..., alt="..."), which also checks that the axes have labels."""
+    """A cell that draws has a show.figure(..., alt="..."), which also checks labels; what a cell shows is seen."""
     for index, cell in cells(nb, "code"):
         parsed = tree(cell) or ast.Module([], [])
         calls = [node for node in ast.walk(parsed) if isinstance(node, ast.Call)]
         shown = [call for call in calls if ast.unparse(call.func) == "show.figure"]
-        drawing = [
-            call for call in calls if re.match(r"plt\.(?!(close|rc|style)\b)|(fig|ax\w*)\b.*\.", ast.unparse(call.func))
-        ]
         drawing = [call for call in calls if DRAWS.match(ast.unparse(call.func))]
         drawing = [call for call in drawing if id(call) not in _on_an_axis_handed_in(parsed)]
         if drawing and not shown:
             yield f'{at(index, cell)} draws ({ast.unparse(drawing[0].func)}) but has no show.figure(..., alt="...")'
         for call in shown:
-            if _says_little(keyword(call, "alt")):
+            if _says_little(argument(call, 1, "alt")):
                 yield f'{at(index, cell)} calls show.figure without an alt="..." of three words or more'
         for node in ast.walk(parsed):
-            if isinstance(node, ast.Expr) and node.value in shown and node is not parsed.body[-1]:
-                yield f"{at(index, cell)} makes a figure that nobody sees: end the cell with it"
+            if (
+                isinstance(node, ast.Expr)
+                and re.match(r"show\.\w+\(", ast.unparse(node))
+                and node is not parsed.body[-1]
+            ):
+                name = ast.unparse(node.value.func)
+                yield f"{at(index, cell)} calls {name} where nobody sees it: end the cell with it, or display(...) it"
 
 
 # What a lesson is made of
