@@ -5,7 +5,10 @@ Lessons: 01.
 
 from __future__ import annotations
 
+import math
 import re
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +16,18 @@ import numpy as np
 from musiclab.data.piece import NO_SPELLING, REST
 from musiclab.data.store import DataError
 
-__all__ = ["MAX_NOTES", "MAX_STEPS", "MAX_VOICES", "SOFTWARE", "Note", "lay_out", "voice_order"]
+__all__ = [
+    "MAX_NOTES",
+    "MAX_STEPS",
+    "MAX_VOICES",
+    "SOFTWARE",
+    "Bar",
+    "Note",
+    "lay_out",
+    "metre_of",
+    "round_step",
+    "voice_order",
+]
 
 MAX_STEPS = 65_536
 """The longest piece that is read: 4,096 bars of 4/4."""
@@ -38,6 +52,71 @@ class Note(NamedTuple):
     spelling: int = NO_SPELLING
     tied: bool = False
     where: str = ""
+
+
+@dataclass
+class Bar:
+    """One bar of a file, in steps; a length is exact even where it is off the grid.
+
+    Attributes:
+      length: how long it lasts.
+      nominal: how long the time signature asks it to last.
+      beat: length of its beat.
+      unnumbered: whether the file numbers it 0 or hides its number, as pickups are.
+    """
+
+    length: Fraction
+    nominal: Fraction
+    beat: int
+    unnumbered: bool = False
+
+
+def metre_of(bars: list[Bar], starts: list[int], literal: bool) -> dict:
+    """Downbeats, beats and pickup of a piece from the bars in its file.
+
+    A short first bar is a pickup; two short bars in a row that together fill a bar count as one, since editors
+    cut a bar in two at a repeat or at a line's end.
+
+    Lesson: 01
+
+    Args:
+      bars: the file's bars.
+      starts: step where each starts, and where the last stops.
+      literal: take each bar for what it is; only an unnumbered first one is a pickup.
+
+    Returns:
+      ``downbeats``, ``beat`` and ``pickup`` as :class:`Piece` wants them.
+
+    >>> three_one = [Bar(12, 16, 4), Bar(16, 16, 4)]
+    >>> metre_of(three_one, [0, 12, 28], literal=False)["pickup"]
+    12
+    """
+    first, steps = bars[0], starts[-1]
+    pickup = first.unnumbered if literal else first.length < first.nominal and len(bars) > 1
+    downbeats, beat = np.zeros(steps, bool), np.zeros(steps, np.int8)
+    open_since, filled = 0, Fraction(0)
+    for index, bar in enumerate(bars):
+        start, stop = starts[index], starts[index + 1]
+        position = np.arange(start, stop)
+        if index == 0 and pickup:
+            beat[:stop] = (position - stop) % round_step(bar.nominal) // bar.beat
+            continue
+        if not literal and 0 < filled == bar.nominal - bar.length:
+            filled = bar.nominal  # the second half of a bar
+        else:
+            open_since, filled = start, bar.length
+            downbeats[start:stop][:1] = True
+        beat[start:stop] = (position - open_since) // bar.beat
+    return {"downbeats": downbeats, "beat": beat, "pickup": starts[1] if pickup else 0}
+
+
+def round_step(steps: Fraction) -> int:
+    """The nearest step; halfway is rounded up.
+
+    >>> round_step(Fraction(5, 2))
+    3
+    """
+    return math.floor(steps + Fraction(1, 2))
 
 
 def lay_out(voices: list[list[Note]], steps: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -6,13 +6,12 @@ Lessons: 01.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from musiclab.data.notes import MAX_NOTES, MAX_STEPS, SOFTWARE, Note, lay_out, voice_order
+from musiclab.data.notes import MAX_NOTES, MAX_STEPS, SOFTWARE, Bar, Note, lay_out, metre_of, round_step, voice_order
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 from musiclab.data.store import DataError
 
@@ -23,16 +22,6 @@ __all__ = ["grid_deviation", "piece_from_stream"]
 
 _STEPS, _NATURAL = "FCGDAEB", {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _MINOR_MODES = {"minor", "aeolian", "dorian", "phrygian", "locrian", "hypodorian", "hypophrygian", "hypoaeolian"}
-
-
-@dataclass
-class _Bar:
-    """One measure across all parts; lengths in steps, exact even where they are off the grid."""
-
-    length: Fraction
-    nominal: Fraction  # what the time signature asks for
-    beat: int
-    unnumbered: bool  # numbered 0, or its number hidden
 
 
 def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_to_grid: bool = False) -> Piece:
@@ -64,7 +53,7 @@ def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_t
     """
     chosen = _parts(score, parts)
     bars = _bars(chosen)
-    starts = np.cumsum([0] + [_round(bar.length) for bar in bars]).tolist()
+    starts = np.cumsum([0] + [round_step(bar.length) for bar in bars]).tolist()
     if starts[-1] > MAX_STEPS:
         raise DataError(
             f"it lasts {starts[-1]} steps of a 16th: the most that is read is {MAX_STEPS}; cut out a part of it"
@@ -76,7 +65,7 @@ def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_t
         voices += read
     order = voice_order(names, voices) if parts is None else range(len(voices))
     pitches, onsets, spelling = lay_out([voices[index] for index in order], starts[-1])
-    metre = _metre(bars, starts, literal=SOFTWARE in (score.metadata.software if score.metadata else ()))
+    metre = metre_of(bars, starts, literal=SOFTWARE in (score.metadata.software if score.metadata else ()))
     marks = np.zeros(starts[-1], bool)
     marks[sorted(fermatas)] = True
     title = score.metadata.bestTitle if score.metadata is not None else None
@@ -108,7 +97,7 @@ def grid_deviation(score: Score, parts: Iterable[Part] | None = None) -> float:
         if not element.isRest
         for time in (offset, offset + _steps(element.quarterLength))
     ]
-    return float(max((abs(time - _round(time)) for time in times), default=0))
+    return float(max((abs(time - round_step(time)) for time in times), default=0))
 
 
 def _parts(score: Score, parts: Iterable[Part] | None) -> list[Part]:
@@ -133,10 +122,6 @@ def _steps(quarters) -> Fraction:
     return Fraction(quarters) * STEPS_PER_QUARTER
 
 
-def _round(steps: Fraction) -> int:
-    return int(steps + Fraction(1, 2)) if steps >= 0 else 0
-
-
 def _elements(measure: Measure) -> Iterator[tuple[str, object, Fraction]]:
     """Notes, rests and chords of a measure: voice, element, offset in steps. No grace notes, no chord symbols."""
     from music21.harmony import Harmony
@@ -148,7 +133,7 @@ def _elements(measure: Measure) -> Iterator[tuple[str, object, Fraction]]:
                 yield name, element, _steps(element.offset + shift)
 
 
-def _bars(parts: list[Part]) -> list[_Bar]:
+def _bars(parts: list[Part]) -> list[Bar]:
     columns = [_measures(part) for part in parts]
     bars, signature = [], None
     for index in range(max(map(len, columns))):
@@ -164,7 +149,7 @@ def _bars(parts: list[Part]) -> list[_Bar]:
         ]
         unnumbered = any(m.number == 0 or m.showNumber.name == "NEVER" for m in row)
         beat = 16 // signature.denominator if signature and signature.denominator <= 16 else 4
-        bars.append(_Bar(max(ends, default=nominal), nominal, beat, unnumbered))
+        bars.append(Bar(max(ends, default=nominal), nominal, beat, unnumbered))
     return bars
 
 
@@ -178,7 +163,7 @@ def _read_part(part: Part, starts: list[int], fermatas: set[int], round_to_grid:
         for voice, element, offset in _elements(measure):
             where = f"{label}, bar {measure.measureNumberWithSuffix()}"
             times = (offset, offset + _steps(element.quarterLength))
-            start, stop = (starts[index] + _round(time) for time in times)
+            start, stop = (starts[index] + round_step(time) for time in times)
             if any(isinstance(mark, Fermata) for mark in element.expressions) and start < starts[-1]:
                 fermatas.add(start)
             notes = voices.setdefault(voice, [])
@@ -210,28 +195,6 @@ def _pitch(pitch, where: str) -> tuple[int, int]:
         raise DataError(f"{where}: {pitch.nameWithOctave} lies between the keys of a piano")
     octave = pitch.implicitOctave if pitch.octave is None else pitch.octave
     return 12 * (octave + 1) + _NATURAL[pitch.step] + int(alter), _STEPS.index(pitch.step) - 1 + 7 * int(alter)
-
-
-def _metre(bars: list[_Bar], starts: list[int], literal: bool) -> dict:
-    """downbeats, beat and pickup from the bars; ``literal`` if a short bar is just a short bar unless unnumbered."""
-    first, steps = bars[0], starts[-1]
-    short = first.length < first.nominal and len(bars) > 1
-    pickup = first.unnumbered if literal else short
-    downbeats, beat = np.zeros(steps, bool), np.zeros(steps, np.int8)
-    open_since, filled = 0, Fraction(0)
-    for index, bar in enumerate(bars):
-        start, stop = starts[index], starts[index + 1]
-        position = np.arange(start, stop)
-        if index == 0 and pickup:
-            beat[:stop] = (position - stop) % _round(bar.nominal) // bar.beat
-            continue
-        if not literal and 0 < filled == bar.nominal - bar.length:
-            filled = bar.nominal  # the rest of a bar that a repeat sign has cut in two
-        else:
-            open_since, filled = start, bar.length
-            downbeats[start:stop][:1] = True
-        beat[start:stop] = (position - open_since) // bar.beat
-    return {"downbeats": downbeats, "beat": beat, "pickup": starts[1] if pickup else 0}
 
 
 def _signatures(parts: list[Part]) -> dict:
