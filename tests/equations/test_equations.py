@@ -1,0 +1,49 @@
+"""Each numbered equation is where it must be, and each stored way to get it wrong is noticed.
+
+`pytest tests/equations -k lesson03` asks about one lesson.
+"""
+
+import pytest
+
+from tests.equations import mutations, registry
+
+REGISTRY = registry.collect(mutations.ROOT)
+STORED = mutations.load()
+
+
+def _name(mutation):
+    return f"lesson{int(mutation.equation.split('.')[0]):02}-{mutation.equation}-{mutation.replace[:30]}"
+
+
+def test_every_equation_is_where_it_must_be():
+    found = registry.problems(REGISTRY)
+    assert not found, "\n".join(found)
+
+
+def test_every_equation_has_a_mutation():
+    lacking = sorted(set(REGISTRY.docstring) - {mutation.equation for mutation in STORED})
+    assert not lacking, f"no mutation in tests/mutations.toml for {', '.join(lacking)}"
+
+
+@pytest.mark.parametrize("mutation", STORED, ids=_name)
+def test_mutation_is_of_its_equation(mutation):
+    assert mutation.file in REGISTRY.docstring.get(mutation.equation, []), "its file does not name the equation"
+    test = mutation.test.split("[")[0]
+    assert test in REGISTRY.test.get(mutation.equation, []), f"{test} does not say Eq. ({mutation.equation})"
+
+
+@pytest.fixture(scope="module")
+def outcomes(request):
+    """All mutations that were asked for, tried in one process."""
+    asked = [
+        item.callspec.params["mutation"]
+        for item in request.session.items
+        if "outcomes" in getattr(item, "fixturenames", ())
+    ]
+    return dict(zip(asked, mutations.run(asked)))
+
+
+@pytest.mark.parametrize("mutation", STORED, ids=_name)
+def test_mutation_is_noticed(mutation, outcomes):
+    outcome = outcomes[mutation]
+    assert outcome.verdict == "noticed", f"{mutation.test}: {outcome.verdict}: {outcome.why}"
