@@ -1,0 +1,125 @@
+"""Measure the course, on two cores, and write down what was measured on what: ``make bench``.
+
+python -m benchmarks.run                   # everything
+python -m benchmarks.run --only lessons    # or data, or sound
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import data, lessons, sound
+from musiclab.data import write_whole
+from musiclab.machine import installed
+
+__all__ = ["BENCHMARKS", "RESULTS", "machine", "main", "record", "table"]
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = Path(__file__).with_name("results")
+BENCHMARKS = {"lessons": lessons.rows, "data": data.rows, "sound": sound.rows}
+CORES = 2  # what the course promises to run on
+PACKAGES = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "numpy",
+    "music21",
+    "pretty-midi",
+    "soundfile",
+    "verovio",
+    "ipykernel",
+)
+MEASURED = ("musiclab", "notebooks", "data", "benchmarks", "requirements.txt", "constraints.txt")
+
+
+def machine() -> dict:
+    """What this was measured on: nothing that names the machine or its owner."""
+    import psutil
+
+    return {
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpu": _cpu(),
+        "cores": os.cpu_count(),
+        "cores_used": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+    }
+
+
+def record(name: str, rows: list[dict]) -> dict:
+    """Rows with all that is needed to measure them again."""
+    have = installed()
+    return {
+        "benchmark": name,
+        "command": f"python -m benchmarks.run --only {name}",
+        "date": datetime.now(UTC).date().isoformat(),
+        "commit": _git("rev-parse", "HEAD"),
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--", *MEASURED)),
+        "machine": machine(),
+        "versions": {"python": platform.python_version(), **{name: have[name] for name in PACKAGES if name in have}},
+        "seed": {row["lesson"]: row["seed"] for row in rows} if name == "lessons" else None,
+        "rows": rows,
+    }
+
+
+def table(results: list[dict]) -> str:
+    """All results as one Markdown page."""
+    parts = ["# What was measured\n\nWritten by `make bench`; the JSON files here hold the same and the versions.\n"]
+    for result in results:
+        on, columns = result["machine"], [key for key in result["rows"][0] if key != "seed"]
+        changed = " with uncommitted changes" if result["uncommitted_changes"] else ""
+        parts.append(
+            f"## {result['benchmark'].capitalize()}\n\n`{result['command']}`, {result['date']}, commit "
+            f"{result['commit'][:10]}{changed}; {on['cores_used']} of {on['cores']} cores, {on['cpu']}, "
+            f"{on['memory_gb']} GB, {on['system']}, Python {result['versions']['python']}.\n"
+        )
+        lines = [columns, ["---" if isinstance(result["rows"][0][key], str) else "---:" for key in columns]]
+        lines += [[str(row[key]) for key in columns] for row in result["rows"]]
+        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
+    return "\n".join(parts)
+
+
+def _cpu() -> str:
+    if sys.platform == "linux":
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+        return names[0] if names else platform.machine()
+    if sys.platform == "darwin":
+        return subprocess.check_output(["sysctl", "-n", "machdep.cpu.brand_string"], text=True).strip()
+    return platform.processor()
+
+
+def _git(*arguments) -> str:
+    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+
+
+def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure the course.")
+    parser.add_argument("--only", choices=BENCHMARKS, help="measure this alone; the other results stay")
+    options = parser.parse_args(arguments)
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    for name in [options.only] if options.only else BENCHMARKS:
+        print(f"measuring {name} ...", flush=True)
+        try:
+            rows = BENCHMARKS[name]()
+        except lessons.LessonFails as error:
+            print(error, file=sys.stderr)
+            return 1
+        if rows:
+            write_whole(folder / f"{name}.json", (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"))
+    written = [folder / f"{name}.json" for name in BENCHMARKS if (folder / f"{name}.json").exists()]
+    page = table([json.loads(file.read_text(encoding="utf-8")) for file in written])
+    write_whole(folder / "README.md", page.encode("utf-8"))
+    print(page)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
