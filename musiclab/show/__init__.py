@@ -1,0 +1,9 @@
+"""Numbers to eyes and ears: ``from musiclab import show``, then ``show.score(piece)``, ``show.play(piece)``.
+
+Each function takes a piece, a voices array or a piano roll. What a cell ends with is shown; every picture has words.
+"""
+
+from musiclab.show.audio import *
+from musiclab.show.html import Shown as Shown
+from musiclab.show.notation import *
+from musiclab.show.plots import *

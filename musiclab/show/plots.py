@@ -1,0 +1,286 @@
+"""Music and training as figures: piano rolls, comparisons, loss curves, and the one way figures get into a lesson.
+
+Lessons: all.
+
+Every plotting cell of a lesson ends the same way::
+
+    ax = show.piano_roll(piece)
+    show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds C5.")
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from musiclab.data.piece import STEPS_PER_QUARTER, Piece
+from musiclab.show.html import Shown, as_piece, data_uri, is_roll, notes
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["COLOURS", "HATCHES", "compare", "figure", "loss_curves", "piano_roll"]
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+"""Eight colours that colour-blind readers tell apart (Okabe and Ito 2008), in the order to use them."""
+
+HATCHES = ("", "////", "....", "\\\\\\\\")
+"""Fill patterns to go with the first four colours: colour is never the only sign."""
+
+_DPI = 100
+_NATURALS = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
+
+
+def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Draw music as bars on a grid of time and pitch, one colour and pattern per voice.
+
+    A note starts with a dark edge and ends with a gap, so a repeated note is told from a held one; where voices sing
+    the same pitch they share its row. A piano roll knows no voices and no repeated notes: it gets one colour.
+
+    Lesson: 00
+
+    Args:
+      x: a Piece, a voices array (T, V) or a piano roll (T, 88).
+      ax: axis to draw on; a new figure without one.
+      title: title of the axis.
+
+    Returns:
+      The axis, labelled: bars from left to right, pitch names (C4 is MIDI 60) upwards.
+
+    Raises:
+      ValueError: if ``x`` is no music.
+
+    >>> piano_roll([60, 60, 62]).get_xlabel()
+    'bar'
+    """
+    piece = as_piece(x)
+    ax = _new_axis(piece) if ax is None else ax
+    _draw(ax, piece, is_roll(x), title)
+    _grid(ax, piece, *_range(piece), piece.steps)
+    return ax
+
+
+def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) -> tuple[Axes, Axes]:
+    """Two piano rolls side by side on the same scales.
+
+    Lesson: 04
+
+    Args:
+      real: music on the left, in any form :func:`piano_roll` takes.
+      generated: music on the right.
+      titles: titles of the two.
+
+    Returns:
+      The two axes; give either to :func:`figure`.
+
+    Raises:
+      ValueError: if either is no music.
+
+    >>> left, right = compare([60] * 16, [72] * 32)
+    >>> left.get_xlim() == right.get_xlim(), left.get_ylim() == right.get_ylim()
+    (True, True)
+    """
+    from matplotlib import pyplot as plt
+
+    pieces = [as_piece(x) for x in (real, generated)]
+    low, high = _range(*pieces)
+    _, axes = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
+    for ax, x, piece, title in zip(axes, (real, generated), pieces, titles):
+        _draw(ax, piece, is_roll(x), title)
+        _grid(ax, piece, low, high, max(p.steps for p in pieces))
+    return tuple(axes)
+
+
+def figure(drawn: Axes | Figure, alt: str) -> Shown:
+    """Show a finished figure in a notebook, with words for those who can't see it: the last line of a plotting cell.
+
+    A notebook's own way (leaving a figure open) stores a picture without alternative text, which neither nbconvert
+    nor Sphinx can add later. This one embeds the picture with its text, and closes the figure, so that it is not
+    shown twice. Several in one cell: ``display(show.figure(...), show.figure(...))``.
+
+    Lesson: all
+
+    Args:
+      drawn: a matplotlib figure, or any axis of it.
+      alt: what the figure shows, in a sentence or two: the finding, not "a plot". With numbers in the picture,
+        the ones that matter.
+
+    Returns:
+      The figure as HTML with an embedded PNG.
+
+    Raises:
+      ValueError: if ``alt`` is empty, the figure is, or an axis lacks a label (turn an axis that needs none off
+        with ``ax.axis("off")``; of axes that share a scale one label is enough; a colour bar needs one).
+
+    >>> figure(piano_roll([60, 60, 62]), alt="C4 for two 16ths, then D4")
+    <figure: C4 for two 16ths, then D4>
+    """
+    from matplotlib import pyplot as plt
+
+    fig = drawn if hasattr(drawn, "savefig") else getattr(drawn, "figure", None)
+    if not hasattr(fig, "savefig"):
+        raise ValueError(f"a {type(drawn).__name__} is no figure: pass a matplotlib figure or one of its axes")
+    try:
+        if not isinstance(alt, str) or not alt.strip():
+            raise ValueError("alt is empty: say in a sentence what the figure shows")
+        if not fig.axes:
+            raise ValueError("the figure has no axes: draw something first")
+        for ax in fig.axes:
+            _check_labels(ax)
+        png = io.BytesIO()
+        # no version in the file: the bytes should depend on the picture alone
+        fig.savefig(png, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white", metadata={"Software": None})
+    finally:
+        plt.close(fig)
+    picture = data_uri("image/png", _smaller(png.getvalue()))
+    alt = " ".join(alt.split())
+    return Shown(f'<img alt="{escape(alt)}" src="{picture}" style="max-width:100%;height:auto">', f"figure: {alt}")
+
+
+def loss_curves(history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = "") -> Axes:
+    """Loss per epoch on training and held-out pieces, against named baselines.
+
+    Lesson: 04
+
+    Args:
+      history: a Keras ``History``, or a mapping with "loss" and, where measured, "val_loss": a number per epoch.
+      baseline: horizontal lines to beat, name -> loss.
+      ax: axis to draw on; a new figure without one.
+      unit: unit of the loss with what it is per, such as "nats per note".
+
+    Returns:
+      The axis, labelled.
+
+    Raises:
+      ValueError: if the history has no "loss", or any loss in it is not finite.
+
+    >>> ax = loss_curves({"loss": [3, 2], "val_loss": [3, 2.5]}, {"always C": 4}, unit="nats per note")
+    >>> [text.get_text() for text in ax.get_legend().get_texts()]
+    ['training pieces', 'held-out pieces', 'always C']
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    curves = getattr(history, "history", history)
+    if not isinstance(curves, Mapping) or not len(curves.get("loss", ())):
+        raise ValueError('history has no "loss": pass what fit returned, or {"loss": [...], "val_loss": [...]}')
+    ax = _new_axis() if ax is None else ax
+    named = (("loss", "training pieces", "-", "o"), ("val_loss", "held-out pieces", "--", "s"))
+    for colour, (key, label, line, marker) in zip(COLOURS, named):
+        if key in curves:
+            values = np.asarray(curves[key], float)
+            if not np.isfinite(values).all():
+                raise ValueError(
+                    f"{key} of epoch {int(np.argmin(np.isfinite(values))) + 1} is not finite: training diverged"
+                )
+            epochs = np.arange(1, len(values) + 1)
+            every = max(1, len(values) // 10)
+            ax.plot(epochs, values, line, color=colour, marker=marker, markevery=every, markersize=4, label=label)
+    for i, (label, value) in enumerate((baseline or {}).items()):
+        ax.axhline(value, color=COLOURS[(6, 3, 4, 5)[i % 4]], linestyle=(":", "-.")[i % 2], label=label)
+    ax.set(xlabel="epoch", ylabel=f"loss ({unit})" if unit else "loss")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.legend(frameon=False)
+    return ax
+
+
+def _new_axis(piece: Piece | None = None):
+    from matplotlib import pyplot as plt
+
+    width = 6.4 if piece is None else float(np.clip(2 + piece.steps * 0.07, 5, 10))
+    return plt.subplots(figsize=(width, 4), layout="constrained")[1]
+
+
+def _draw(ax, piece, voiceless, title):
+    from matplotlib.patches import Patch, Rectangle
+
+    n_voices = 1 if voiceless else piece.voices.shape[1]
+    for start, stop, pitch, voice in notes(piece):
+        voice = 0 if voiceless else voice
+        lane, lanes = (0, 1) if voiceless else _lane(piece, start, stop, pitch, voice)
+        height = 0.84 / lanes
+        bottom = pitch + 0.42 - (lane + 1) * height
+        ax.add_patch(Rectangle((start, bottom), stop - start - 0.1, height, linewidth=0, **_fill(voice)))
+        ax.vlines(start, bottom, bottom + height, color="black", linewidth=2)
+    if n_voices > 1:
+        keys = [Patch(label=name, **_fill(voice)) for voice, name in enumerate(_voice_names(n_voices))]
+        ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2)
+    if title:
+        ax.set_title(title, pad=26 if n_voices > 1 else 6)
+
+
+def _fill(voice):
+    colour, hatch = COLOURS[voice % len(COLOURS)], HATCHES[voice % len(HATCHES)]
+    return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "hatch_linewidth": 0.7}
+
+
+def _lane(piece, start, stop, pitch, voice):
+    """Which part of its row a note gets, and of how many: voices in unison share the row."""
+    same = [v for v in range(piece.voices.shape[1]) if (piece.voices[start:stop, v] == pitch).any()]
+    return same.index(voice), len(same)
+
+
+def _voice_names(n):
+    return ("soprano", "alto", "tenor", "bass") if n == 4 else [f"voice {v + 1}" for v in range(n)]
+
+
+def _range(*pieces):
+    """Lowest and highest pitch; middle C where all is silent."""
+    sounding = np.concatenate([piece.voices[piece.voices >= 0] for piece in pieces])
+    return (int(sounding.min()), int(sounding.max())) if len(sounding) else (60, 60)
+
+
+def _grid(ax, piece, low, high, steps):
+    """Limits, ticks and labels: bar lines on downbeats, names of natural pitches."""
+    ax.set(xlim=(-0.5, steps + 0.5), ylim=(low - 1.5, high + 1.5), ylabel="pitch")
+    bars = np.flatnonzero(piece.downbeats)
+    for step in bars:
+        ax.axvline(step, color="0.6", linewidth=0.8, zorder=0)
+    if len(bars):
+        every = -(-len(bars) // 12)
+        ax.set_xticks(bars[::every], np.arange(1, len(bars) + 1)[::every])
+        ax.set_xlabel("bar")
+    else:
+        ticks = np.arange(0, steps + 1, STEPS_PER_QUARTER)
+        ax.set_xticks(ticks, ticks // STEPS_PER_QUARTER)
+        ax.set_xlabel("quarter")
+    if steps <= 16 * 8:
+        ax.set_xticks(np.arange(piece.pickup % STEPS_PER_QUARTER, steps, STEPS_PER_QUARTER), minor=True)
+    wanted = _NATURALS if high - low <= 14 else (0, 4, 7) if high - low <= 30 else (0, 7) if high - low <= 50 else (0,)
+    ticks = [p for p in range(low - 1, high + 2) if p % 12 in wanted]
+    ax.set_yticks(ticks, [f"{_NATURALS[p % 12]}{p // 12 - 1}" for p in ticks])
+    ax.grid(axis="y", color="0.92", linewidth=0.6)
+    ax.set_axisbelow(True)
+    ax.spines[["top", "right"]].set_visible(False)
+
+
+def _check_labels(ax):
+    if not ax.axison or not ax.get_visible():
+        return
+    x, y = (
+        next((label for other in group.get_siblings(ax) if (label := getattr(other, f"get_{name}label")())), "")
+        for name, group in (("x", ax.get_shared_x_axes()), ("y", ax.get_shared_y_axes()))
+    )
+    where = f"axis {ax.figure.axes.index(ax) + 1} ({ax.get_title() or 'untitled'})"
+    if ax.get_label() == "<colorbar>":
+        if not (x or y):
+            raise ValueError(f"{where}: the colour bar has no label: say what its colours mean, with the unit")
+        return
+    for name, label in (("x", x), ("y", y)):
+        if not label:
+            raise ValueError(f'{where} has no {name} label: ax.set_{name}label("what (unit)"), or ax.axis("off")')
+
+
+def _smaller(png):
+    """The same picture in at most 256 colours: a third of the bytes, and nobody sees it in a plot."""
+    from PIL import Image
+
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(png)) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
+    return min(out.getvalue(), png, key=len)
