@@ -16,6 +16,7 @@ from musiclab import doctor
 
 __all__ = ["command", "environment", "main"]
 
+_DEFAULTS = Path(__file__).resolve().parent / "jupyter"
 _ELSEWHERE = ("JUPYTER_PATH", "JUPYTERLAB_DIR", "PYTHONHOME")
 _SETTINGS = (
     "JUPYTER_CONFIG_DIR",
@@ -32,7 +33,7 @@ def command(lessons: Path, arguments: list[str], superuser: bool = False) -> lis
 
     Args:
       lessons: the folder it opens.
-      arguments: options of the reader's own; they come last, so that they win.
+      arguments: options of the reader's own; they win over the course's.
       superuser: whether root runs it, as in a container: JupyterLab refuses without being told.
 
     Returns:
@@ -41,18 +42,17 @@ def command(lessons: Path, arguments: list[str], superuser: bool = False) -> lis
     >>> command(Path("notebooks"), ["--no-browser"])[-1]
     '--no-browser'
     """
-    return [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        f"--ServerApp.root_dir={lessons}",
-        "--LabApp.news_url=None",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--LabApp.extension_manager=readonly",  # the default one asks PyPI for extensions
-        "--KernelSpecManager.allowed_kernelspecs=python3",
-        *(["--allow-root"] if superuser else []),
-        *arguments,
-    ]
+    settings = {
+        "--ServerApp.root_dir": str(lessons),
+        "--LabApp.news_url": "None",
+        "--LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
+        "--LabApp.extension_manager": "readonly",  # the default one asks PyPI for extensions
+        "--KernelSpecManager.allowed_kernelspecs": "python3",
+    }
+    # JupyterLab refuses an option that comes twice
+    named = {argument.split("=")[0] for argument in arguments}
+    options = [f"{name}={value}" for name, value in settings.items() if name not in named]
+    return [sys.executable, "-m", "jupyterlab", *options, *(["--allow-root"] if superuser else []), *arguments]
 
 
 def environment(current: dict, own: Path | None = None) -> dict:
@@ -69,14 +69,16 @@ def environment(current: dict, own: Path | None = None) -> dict:
     Returns:
       A changed copy.
 
-    >>> environment({"JUPYTER_PATH": "/elsewhere"})
-    {'JUPYTER_PREFER_ENV_PATH': '1', 'PYTHONNOUSERSITE': '1'}
+    >>> sorted(environment({"JUPYTER_PATH": "/elsewhere", "HOME": "/home/me"}))
+    ['HOME', 'JUPYTER_CONFIG_PATH', 'JUPYTER_PREFER_ENV_PATH', 'PYTHONNOUSERSITE']
     """
     kept = {name: value for name, value in current.items() if name not in _ELSEWHERE}
     if own is not None:
         kept = {name: value for name, value in kept.items() if name not in ("JUPYTER_CONFIG_PATH", "PYTHONSTARTUP")}
         kept.update({name: str(own / name.lower()) for name in _SETTINGS})
-    return {**kept, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONNOUSERSITE": "1"}
+    # JupyterLab asks about its news whenever its settings leave that open; no option of the command line answers
+    defaults = os.pathsep.join(filter(None, [str(_DEFAULTS), kept.get("JUPYTER_CONFIG_PATH")]))
+    return {**kept, "JUPYTER_CONFIG_PATH": defaults, "JUPYTER_PREFER_ENV_PATH": "1", "PYTHONNOUSERSITE": "1"}
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,0 +1,188 @@
+"""Lesson 00 in the JupyterLab that `make lab` starts, in a browser: it runs, plays, shows its score and stays local."""
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from musiclab import lab
+
+ROOT = Path(__file__).resolve().parents[2]
+LESSON = "00_first_listen.ipynb"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
+
+# The status line says "idle" before the kernel is connected, and Run All then does nothing at all: ask the session.
+KERNEL_READY = """async () => {
+    const panel = window.jupyterapp && window.jupyterapp.shell.currentWidget;
+    if (!panel || !panel.sessionContext) return false;
+    await panel.sessionContext.ready;
+    await panel.revealed;
+    const kernel = panel.sessionContext.session && panel.sessionContext.session.kernel;
+    return Boolean(kernel) && kernel.connectionStatus === "connected" && kernel.status === "idle";
+}"""
+RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
+CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
+    .filter(cell => cell.cell_type === "code" && cell.source.length)"""
+ASK_KERNEL = """async code => {
+    const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
+    let answer = "";
+    const request = kernel.requestExecute({code});
+    request.onIOPub = message => { if (message.header.msg_type === "stream") answer += message.content.text; };
+    await request.done;
+    return answer.trim();
+}"""
+
+
+@pytest.fixture(scope="module")
+def proxy():
+    """A proxy that answers nothing and remembers who asked: JupyterLab's and the kernel's own requests end here."""
+    asked = []
+    server = socket.create_server(("127.0.0.1", 0))
+
+    def listen():
+        while True:
+            try:
+                connection, _ = server.accept()
+            except OSError:
+                return
+            with connection:
+                connection.settimeout(5)
+                asked.append(connection.recv(200).split(b"\r\n")[0].decode("latin-1"))
+
+    threading.Thread(target=listen, daemon=True).start()
+    yield f"http://127.0.0.1:{server.getsockname()[1]}", asked
+    server.close()
+
+
+@pytest.fixture(scope="module")
+def lesson_url(tmp_path_factory, proxy):
+    """JupyterLab as `make lab` starts it, on a copy of the lessons, so that the shipped ones keep no outputs."""
+    folder = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "notebooks", folder / "notebooks")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    token = secrets.token_hex(16)
+    options = [
+        "--no-browser",
+        f"--ServerApp.port={port}",
+        "--ServerApp.port_retries=0",
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder / 'notebooks'}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    variables = lab.environment(dict(os.environ), folder / "settings")
+    for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
+        variables[name] = proxy[0]
+    variables["no_proxy"] = variables["NO_PROXY"] = "127.0.0.1,localhost"
+    log = folder / "lab.log"
+    with log.open("wb") as out:
+        command = [sys.executable, "-m", "musiclab.lab", *options]
+        server = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
+        yield f"http://127.0.0.1:{port}/lab/workspaces/test/tree/{LESSON}?reset&token={token}"
+    finally:
+        server.terminate()
+        try:
+            server.wait(20)
+        except subprocess.TimeoutExpired:
+            server.kill()
+
+
+def _wait_for(url, server, log, seconds=90):
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and server.poll() is None:
+        try:
+            direct.open(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.25)
+    pytest.fail("JupyterLab did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-3000:])
+
+
+@pytest.fixture(scope="module")
+def lesson(lesson_url):
+    """Lesson 00 after Run All: the page, its code cells and the requests the browser made."""
+    requests = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=QUIET)
+        page = browser.new_context(viewport={"width": 1400, "height": 1000}).new_page()
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(lesson_url)
+        page.locator(".jp-NotebookPanel:visible").wait_for(timeout=60_000)
+        page.wait_for_function(KERNEL_READY, timeout=90_000)
+        page.set_default_timeout(120_000)
+        page.evaluate(RUN_ALL)  # done when the last cell is
+        yield page, page.evaluate(CODE_CELLS), requests
+        browser.close()
+
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"),
+    reason="no Chromium on this machine: the lesson was not opened in a browser",
+)
+
+
+def test_there_is_a_browser():
+    assert CHROMIUM, "continuous integration must have Chromium: install the package `chromium`"
+
+
+def test_every_cell_ran_without_error(lesson):
+    _, cells, _ = lesson
+    errors = [f"{out['ename']}: {out['evalue']}" for cell in cells for out in cell["outputs"] if "ename" in out]
+    assert not errors
+    assert len(cells) > 0
+    assert all(cell["execution_count"] for cell in cells)
+
+
+def test_the_kernel_is_this_environments_own(lesson):
+    page, _, _ = lesson
+    assert page.evaluate(ASK_KERNEL, "import sys; print(sys.prefix)") == sys.prefix
+
+
+def test_the_player_plays(lesson):
+    page, _, _ = lesson
+    player = page.locator(".jp-NotebookPanel:visible audio").first
+    player.scroll_into_view_if_needed()
+    box = player.bounding_box()
+    player.click(position={"x": 25, "y": box["height"] / 2})  # the play button, as a reader presses it
+    page.wait_for_timeout(1000)
+    state = player.evaluate("a => ({time: a.currentTime, paused: a.paused, error: a.error && a.error.message})")
+    assert state["error"] is None
+    assert not state["paused"]
+    assert state["time"] > 0.2
+
+
+def test_the_score_is_visible(lesson):
+    page, _, _ = lesson
+    notes = page.locator(".musiclab-score svg g.note:visible")
+    assert notes.count() > 20
+    notes.first.scroll_into_view_if_needed()
+    box = notes.first.bounding_box()
+    assert box["width"] > 2
+    assert box["height"] > 2
+
+
+def test_nothing_pops_up(lesson):
+    page, _, _ = lesson
+    assert page.locator(".jp-Dialog").count() == 0
+    assert page.locator(".jp-toast-button, .Toastify__toast").all_inner_texts() == []
+
+
+def test_no_request_leaves_this_machine(lesson, proxy):
+    _, _, requests = lesson
+    local = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+    assert len(requests) > 10, "the browser's requests were not seen"
+    assert [url for url in requests if not url.startswith(local)] == []
+    assert proxy[1] == []
