@@ -19,6 +19,11 @@ START_SECONDS = 300  # to import TensorFlow on a busy machine
 # typing errors would make any test fail: they prove nothing about the test
 TYPING_ERRORS = ("NameError", "UnboundLocalError", "SyntaxError", "ImportError", "ModuleNotFoundError")
 
+# -s: a captured stderr would swallow what the watchdog says; addopts: no doctests are looked for
+OPTIONS = ["-xsq", "-o", "addopts=", "--import-mode=importlib"]
+# unraisableexception collects garbage five times a run, which takes seconds with TensorFlow in memory
+OPTIONS += [f"-pno:{plugin}" for plugin in ("cacheprovider", "faulthandler", "unraisableexception")]
+
 
 class Watcher:
     """Collects how each test ended: {node id: (phase, outcome, exception's name, its message)}."""
@@ -48,8 +53,7 @@ def run_test(test, seconds):
         if name.split(".")[0] in ("musiclab", "tests", "scripts") or (file and HERE in Path(file).parents):
             del sys.modules[name]
     watcher, said = Watcher(seconds), io.StringIO()
-    # -s: a captured stderr would swallow what the watchdog says
-    arguments = ["-xsq", "-p", "no:cacheprovider", "-p", "no:faulthandler", "--rootdir", str(HERE), test]
+    arguments = [*OPTIONS, "--rootdir", str(HERE), test]
     faulthandler.dump_traceback_later(START_SECONDS, exit=True)
     with contextlib.redirect_stdout(said):
         status = pytest.main(arguments, plugins=[watcher])
