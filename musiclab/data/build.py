@@ -17,7 +17,9 @@ import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from tqdm import tqdm
@@ -144,7 +146,7 @@ def main(arguments: list[str] | None = None) -> int:
 def _read_chorale(item: tuple[str, Path]) -> Piece:
     from music21 import converter
 
-    from musiclab.data.midi import piece_from_stream
+    from musiclab.data.streams import piece_from_stream
 
     name, file = item
     score = converter.parse(file, forceSource=True)
@@ -159,20 +161,23 @@ def _read_chorale(item: tuple[str, Path]) -> Piece:
 
 
 def _read_tune(item: tuple[str, Path]) -> Tune:
-    from music21 import converter
+    from music21 import converter, stream
 
-    from musiclab.data.midi import piece_from_stream
+    from musiclab.data.streams import piece_from_stream
 
     name, file = item
-    score = converter.parse(file, forceSource=True)
+    # beams take music21 most of its time on ABC, and nothing here reads them
+    with mock.patch.object(stream.Stream, "makeBeams"):
+        score = converter.parse(file, forceSource=True)
     rounded = _triplet_deviation(score)
     piece = _named(piece_from_stream(score, round_to_grid=rounded > 0), name)
-    dance = re.search(r"^R: *(.*?) *$", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
-    return Tune(**_attributes(piece), dance=dance.group(1).lower() if dance else "", rounded=rounded)
+    named = re.search(r"^R: *(.*?) *$", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE)
+    dance = named.group(1).lower().replace("slipjig", "slip jig") if named else ""
+    return Tune(**_attributes(piece), dance=dance, rounded=rounded)
 
 
 def _read_own(item: tuple[str, Path]) -> Piece:
-    from musiclab.data.midi import read_music
+    from musiclab.data.reading import read_music
 
     name, file = item
     piece = read_music(file)
@@ -221,7 +226,8 @@ def _catalogue(name: str) -> list[tuple[int, str]]:
 
 def _read_all(read: Callable, items: list[tuple[str, Path]], what: str) -> tuple[list, list[tuple[str, str]]]:
     """Read files on all cores, in order; a file that can't be read is listed, and stops nothing."""
-    with ProcessPoolExecutor(os.cpu_count()) as pool:
+    # spawn: a process forked from one that runs TensorFlow's threads may hang
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
         results = pool.map(_try, [read] * len(items), items, chunksize=8)
         results = list(tqdm(results, total=len(items), desc=what, unit="file"))
     pieces = [result for result in results if isinstance(result, Piece)]

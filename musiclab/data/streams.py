@@ -59,8 +59,9 @@ def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_t
             f"it lasts {starts[-1]} steps of a 16th: the most that is read is {MAX_STEPS}; cut out a part of it"
         )
     names, voices, fermatas = [], [], set()
-    for part in chosen:
-        read = _read_part(part, starts, fermatas, round_to_grid)
+    for index, part in enumerate(chosen):
+        label = part.partName or (f"part {index + 1}" if len(chosen) > 1 else "the melody")
+        read = _read_part(part, label, starts, fermatas, round_to_grid)
         names += [part.partName or ""] if len(read) == 1 else [""] * len(read)
         voices += read
     order = voice_order(names, voices) if parts is None else range(len(voices))
@@ -153,11 +154,11 @@ def _bars(parts: list[Part]) -> list[Bar]:
     return bars
 
 
-def _read_part(part: Part, starts: list[int], fermatas: set[int], round_to_grid: bool) -> list[list[Note]]:
+def _read_part(part: Part, label: str, starts: list[int], fermatas: set[int], round_to_grid: bool) -> list[list[Note]]:
     """Notes of each voice of a part; adds its fermatas' steps to ``fermatas``."""
     from music21.expressions import Fermata
 
-    label = part.partName or str(part.id)
+    label = part.partName or "a part without a name"
     voices: dict[str, list[Note]] = {}
     for index, measure in enumerate(_measures(part)):
         for voice, element, offset in _elements(measure):
@@ -176,7 +177,7 @@ def _read_part(part: Part, starts: list[int], fermatas: set[int], round_to_grid:
                 raise DataError(
                     f"{where}: a note starts or ends {float(off[0]):.3f} 16ths into the bar, off the grid of 16ths"
                 )
-            if start == stop:
+            if start >= stop:
                 raise DataError(f"{where}: a note is too short for the grid of 16ths")
             tied = element.tie is not None and element.tie.type in ("stop", "continue")
             notes.append(Note(start, stop, *_pitch(element.pitch, where), tied, where))
@@ -194,7 +195,10 @@ def _pitch(pitch, where: str) -> tuple[int, int]:
     if alter != int(alter) or pitch.microtone.cents:
         raise DataError(f"{where}: {pitch.nameWithOctave} lies between the keys of a piano")
     octave = pitch.implicitOctave if pitch.octave is None else pitch.octave
-    return 12 * (octave + 1) + _NATURAL[pitch.step] + int(alter), _STEPS.index(pitch.step) - 1 + 7 * int(alter)
+    midi = 12 * (octave + 1) + _NATURAL[pitch.step] + int(alter)
+    if not 0 <= midi <= 127:
+        raise DataError(f"{where}: {pitch.nameWithOctave} is beyond the MIDI pitches 0-127")
+    return midi, _STEPS.index(pitch.step) - 1 + 7 * int(alter)
 
 
 def _signatures(parts: list[Part]) -> dict:
@@ -205,6 +209,8 @@ def _signatures(parts: list[Part]) -> dict:
     found = {"time_signature": time}
     if signature is None or signature.sharps is None:
         return found
+    if abs(signature.sharps) > 7:
+        raise DataError(f"a key signature of {abs(signature.sharps)} sharps or flats: there are at most 7")
     found |= {"key_signature": signature.sharps, "key_method": "signature", "tonic": signature.sharps * 7 % 12}
     if hasattr(signature, "mode"):
         mode = "minor" if signature.mode in _MINOR_MODES else "major"
