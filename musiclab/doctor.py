@@ -112,7 +112,7 @@ def metal_problems(installed: dict) -> list[str]:
     if "tensorflow-metal" not in installed:
         return []
     return [
-        "tensorflow-metal is installed, which gives wrong or no results with this TensorFlow: remove it with "
+        "Apple's GPU plug-in tensorflow-metal is installed, which does not go with this TensorFlow: remove it with "
         "`python -m pip uninstall tensorflow-metal`."
     ]
 
