@@ -13,6 +13,8 @@ from pathlib import Path
 
 import nbformat
 
+from scripts.reset_lesson import find_lesson, lessons
+
 __all__ = ["LESSONS", "LessonFails", "measure", "rows"]
 
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
@@ -90,7 +92,7 @@ def measure(path: Path) -> dict:
 
 def rows() -> list[dict]:
     """Measure every lesson, one after another."""
-    return [measure(path) for path in sorted(LESSONS.glob("[0-9][0-9]-*.ipynb"))]
+    return [measure(path) for path in lessons(LESSONS)]
 
 
 def _seed(nb):
@@ -101,10 +103,9 @@ def _seed(nb):
 
 def main(numbers: list[str]) -> int:
     for number in numbers:
-        for path in LESSONS.glob(f"{number}-*.ipynb"):
-            row = measure(path)
-            print(row)
-            print(f"Run time: {row['wall_s']:.0f} s on two cores; memory: {row['peak_mb']} MB")
+        row = measure(find_lesson(number, LESSONS))
+        print(row)
+        print(f"Run time: {row['wall_s']:.0f} s on two cores; memory: {row['peak_mb']} MB")
     return 0
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 import nbformat
 
 from musiclab.data import write_whole
+from scripts.reset_lesson import lessons
 
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
 METADATA = {
@@ -62,7 +63,7 @@ def clean_file(path: Path, check: bool = False) -> bool:
       ValueError: if its name doesn't begin with the lesson's two digits, or it is no notebook.
     """
     if not re.match(r"\d\d\D", path.name):
-        raise ValueError(f"{path.name}: the name of a lesson begins with its two digits, as in 03-autoencoder.ipynb")
+        raise ValueError(f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb")
     before = path.read_bytes()
     try:
         after = clean(before.decode("utf-8"), path.name[:2]).encode("utf-8")
@@ -102,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a notebook isn't clean")
     options = parser.parse_args(arguments)
     status = 0
-    for path in options.files or sorted(LESSONS.glob("*.ipynb")):
+    for path in options.files or lessons(LESSONS):
         try:
             changed = clean_file(path, options.check)
         except (ValueError, OSError) as error:

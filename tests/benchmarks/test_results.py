@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.lessons import LESSONS
 from benchmarks.run import RESULTS, table
+from scripts.reset_lesson import lessons
 from tests.notebooks.reading import stated_cost
 
 LESSON_S, ALL_S, LESSON_MB = 60, 600, 1500
@@ -39,8 +40,8 @@ def _near(said, measured, factor, slack):
     return measured / factor - slack <= said <= measured * factor + slack
 
 
-ROWS = [{"lesson": "03-a", "wall_s": 20.0, "peak_mb": 700}, {"lesson": "04-b", "wall_s": 50.0, "peak_mb": 1400}]
-STATED = {"03-a": (22, 750), "04-b": (50, 1300)}
+ROWS = [{"lesson": "03_a", "wall_s": 20.0, "peak_mb": 700}, {"lesson": "04_b", "wall_s": 50.0, "peak_mb": 1400}]
+STATED = {"03_a": (22, 750), "04_b": (50, 1300)}
 
 
 def test_good_lessons_pass():
@@ -50,13 +51,13 @@ def test_good_lessons_pass():
 @pytest.mark.parametrize(
     ("rows", "stated", "said"),
     [
-        (ROWS[:1], STATED, "04-b is not measured"),
-        (ROWS, {"03-a": (22, 750)}, "04-b is measured but no longer there"),
-        ([ROWS[0], ROWS[1] | {"wall_s": 60.1}], STATED, "04-b takes 60.1 s"),
-        ([ROWS[0], ROWS[1] | {"peak_mb": 1501}], STATED, "04-b takes 1501 MB"),
-        (ROWS, STATED | {"03-a": (9, 750)}, "03-a says 9 s and was measured at 20"),
-        (ROWS, STATED | {"03-a": (40, 750)}, "03-a says 40"),
-        (ROWS, STATED | {"03-a": (20, 450)}, "03-a says 450 MB"),
+        (ROWS[:1], STATED, "04_b is not measured"),
+        (ROWS, {"03_a": (22, 750)}, "04_b is measured but no longer there"),
+        ([ROWS[0], ROWS[1] | {"wall_s": 60.1}], STATED, "04_b takes 60.1 s"),
+        ([ROWS[0], ROWS[1] | {"peak_mb": 1501}], STATED, "04_b takes 1501 MB"),
+        (ROWS, STATED | {"03_a": (9, 750)}, "03_a says 9 s and was measured at 20"),
+        (ROWS, STATED | {"03_a": (40, 750)}, "03_a says 40"),
+        (ROWS, STATED | {"03_a": (20, 450)}, "03_a says 450 MB"),
         ([{"lesson": f"{n:02}-x", "wall_s": 55.0, "peak_mb": 9} for n in range(11)], {}, "all lessons take 605 s"),
     ],
 )
@@ -73,7 +74,7 @@ def result(name: str) -> dict:
 
 
 def test_committed_lessons():
-    notebooks = sorted(LESSONS.glob("[0-9][0-9]-*.ipynb"))
+    notebooks = lessons(LESSONS)
     stated = {path.stem: stated_cost(nbformat.read(path, as_version=4)) for path in notebooks}
     found = lesson_problems(result("lessons")["rows"], stated)
     assert not found, "\n".join(found)

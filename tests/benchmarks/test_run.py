@@ -10,11 +10,11 @@ import pytest
 
 from benchmarks import lessons, run, sound
 
-ROW = {"lesson": "03-autoencoder", "wall_s": 20.0, "cpu_s": 30.0, "peak_mb": 700, "slowest_cell_s": 9.0, "seed": 3}
+ROW = {"lesson": "03_autoencoder", "wall_s": 20.0, "cpu_s": 30.0, "peak_mb": 700, "slowest_cell_s": 9.0, "seed": 3}
 
 
 def notebook(folder, *sources):
-    path = folder / "03-small.ipynb"
+    path = folder / "03_small.ipynb"
     cells = [nbformat.v4.new_code_cell(source) for source in sources]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
     return path
@@ -26,11 +26,11 @@ def test_time_and_memory_are_those_of_the_lesson(tmp_path):
         "import time\nimport numpy as np\nseed = 7",
         "time.sleep(1)",
         "held = np.ones(40_000_000)",  # 320 MB, gone before the end
-        "del held\nfrom pathlib import Path\nassert Path('03-small.ipynb').exists()",
+        "del held\nfrom pathlib import Path\nassert Path('03_small.ipynb').exists()",
     )
     before = path.read_bytes()
     row = lessons.measure(path)
-    assert row["lesson"] == "03-small"
+    assert row["lesson"] == "03_small"
     assert row["seed"] == 7
     assert 1 <= row["slowest_cell_s"] <= row["wall_s"] < 60
     assert row["cpu_s"] > 0
@@ -41,7 +41,7 @@ def test_time_and_memory_are_those_of_the_lesson(tmp_path):
 @pytest.mark.parametrize(
     ("last", "why"),
     [
-        ("raise ValueError('no such bar')", r"03-small\.ipynb fails in cell 2: ValueError: no such bar"),
+        ("raise ValueError('no such bar')", r"03_small\.ipynb fails in cell 2: ValueError: no such bar"),
         ("import os\nos._exit(1)", r"fails in cell 2: .*died"),
     ],
 )
@@ -60,7 +60,7 @@ def test_the_record_names_neither_machine_nor_owner():
 def test_the_record_has_what_is_needed_to_measure_again():
     found = run.record("lessons", [ROW])
     assert len(found["commit"]) == 40
-    assert found["seed"] == {"03-autoencoder": 3}
+    assert found["seed"] == {"03_autoencoder": 3}
     assert found["machine"]["cores"] == os.cpu_count()
     assert found["machine"]["memory_gb"] > 1
     assert found["versions"]["python"] == platform.python_version()
@@ -69,11 +69,11 @@ def test_the_record_has_what_is_needed_to_measure_again():
 
 
 def test_the_table_has_a_line_per_row():
-    page = run.table([run.record("lessons", [ROW, ROW | {"lesson": "04-training"}])])
+    page = run.table([run.record("lessons", [ROW, ROW | {"lesson": "04_training"}])])
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert lines[0] == "| lesson | wall_s | cpu_s | peak_mb | slowest_cell_s |"
     assert lines[1] == "| --- | ---: | ---: | ---: | ---: |"
-    assert lines[2:] == ["| 03-autoencoder | 20.0 | 30.0 | 700 | 9.0 |", "| 04-training | 20.0 | 30.0 | 700 | 9.0 |"]
+    assert lines[2:] == ["| 03_autoencoder | 20.0 | 30.0 | 700 | 9.0 |", "| 04_training | 20.0 | 30.0 | 700 | 9.0 |"]
 
 
 @pytest.fixture
@@ -97,11 +97,11 @@ def test_one_benchmark_leaves_the_other_results(tmp_path, measured):
 
 def test_a_failing_lesson_fails_the_run_and_writes_nothing(tmp_path, measured, monkeypatch, capsys):
     def fails():
-        raise lessons.LessonFails("03-autoencoder.ipynb fails in cell 2: it died")
+        raise lessons.LessonFails("03_autoencoder.ipynb fails in cell 2: it died")
 
     monkeypatch.setitem(run.BENCHMARKS, "lessons", fails)
     assert run.main([], tmp_path) == 1
-    assert "03-autoencoder.ipynb fails in cell 2" in capsys.readouterr().err
+    assert "03_autoencoder.ipynb fails in cell 2" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

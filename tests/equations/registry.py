@@ -22,13 +22,15 @@ from pathlib import Path
 
 import nbformat
 
+from scripts.reset_lesson import lessons
+
 NUMBER = r"\(\d+\.\d+\)"
 MARK = re.compile(rf"\bEqs?\. ({NUMBER}(?:(?:, | and ){NUMBER})*)")
 
 
 @dataclass
 class Registry:
-    """Places by equation, such as {"3.1": ["03-autoencoder.ipynb"]}; and what could not be read."""
+    """Places by equation, such as {"3.1": ["03_autoencoder.ipynb"]}; and what could not be read."""
 
     text: dict = field(default_factory=dict)
     cell: dict = field(default_factory=dict)
@@ -42,7 +44,7 @@ class Registry:
 def collect(root: Path) -> Registry:
     """Read a whole repository."""
     registry = Registry()
-    for path in sorted((root / "notebooks").glob("[0-9][0-9]*.ipynb")):
+    for path in lessons(root / "notebooks"):
         _read_lesson(registry, path)
     for path in sorted((root / "musiclab").rglob("*.py")):
         _read_module(registry, path, path.relative_to(root).as_posix())

@@ -1,10 +1,11 @@
 """Each numbered equation is where it must be, and each stored way to get it wrong is noticed.
 
-`pytest tests/equations -k lesson03` asks about one lesson.
+`pytest tests/equations -k 03_autoencoder` asks about one lesson, by the name of its notebook.
 """
 
 import pytest
 
+from scripts.reset_lesson import lessons
 from tests.equations import mutations, registry
 
 REGISTRY = registry.collect(mutations.ROOT)
@@ -12,7 +13,9 @@ STORED = mutations.load()
 
 
 def _name(mutation):
-    return f"lesson{int(mutation.equation.split('.')[0]):02}-{mutation.equation}-{mutation.replace[:30]}"
+    number = f"{int(mutation.equation.split('.')[0]):02}"
+    lesson = next((file.stem for file in lessons(mutations.ROOT / "notebooks") if file.stem[:2] == number), number)
+    return f"{lesson}-{mutation.equation}-{mutation.replace[:30]}"
 
 
 def test_every_equation_is_where_it_must_be():

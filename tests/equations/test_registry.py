@@ -16,7 +16,7 @@ MODULE = '''def h(x):
 TEST = 'def test_h():\n    """Eq. (3.1) by hand."""\n    assert True\n'
 
 
-def house(folder, lesson=LESSON, module=MODULE, test=TEST, name="03-autoencoder.ipynb"):
+def house(folder, lesson=LESSON, module=MODULE, test=TEST, name="03_autoencoder.ipynb"):
     for part in ("notebooks", "musiclab", "tests/models"):
         (folder / part).mkdir(parents=True)
     cells = [nbformat.v4.new_markdown_cell(lesson["text"]), nbformat.v4.new_code_cell(lesson["code"])] if lesson else []
@@ -30,7 +30,7 @@ def house(folder, lesson=LESSON, module=MODULE, test=TEST, name="03-autoencoder.
 def test_a_complete_equation_has_no_problem(tmp_path):
     found = house(tmp_path)
     assert registry.problems(found) == []
-    assert found.text == found.cell == {"3.1": ["03-autoencoder.ipynb"]}
+    assert found.text == found.cell == {"3.1": ["03_autoencoder.ipynb"]}
     assert found.docstring == found.line == {"3.1": ["musiclab/small.py"]}
     assert found.test == {"3.1": ["tests/models/test_small.py::test_h"]}
 
@@ -41,7 +41,7 @@ def test_before_its_lesson_is_written_an_equation_needs_none(tmp_path):
 
 def test_a_lesson_may_mark_an_earlier_equation_too(tmp_path):
     later = {"text": "As in lesson 03.", "code": "h = W @ x  # Eq. (3.1)"}
-    assert registry.problems(house(tmp_path, lesson=later, name="04-training.ipynb")) == []
+    assert registry.problems(house(tmp_path, lesson=later, name="04_training.ipynb")) == []
 
 
 def test_a_test_in_a_class_and_a_comment_count(tmp_path):
@@ -56,8 +56,8 @@ def test_a_test_in_a_class_and_a_comment_count(tmp_path):
         ({"lesson": LESSON | {"text": "no formula"}}, "lacks \\tag{3.1} in a text cell of lesson 03"),
         ({"lesson": LESSON | {"code": "h = W @ x"}}, "lacks # Eq. (3.1) in a code cell of lesson 03"),
         ({"lesson": LESSON | {"code": "h = '# Eq. (3.1)'"}}, "lacks # Eq. (3.1) in a code cell of lesson 03"),
-        ({"lesson": LESSON | {"text": LESSON["text"] + "$$\\tag{3.2}$$"}}, "equation (3.2), named in 03-autoencoder"),
-        ({"lesson": LESSON | {"code": "h = W @ x  # Eqs. (3.1), (3.7)"}}, "equation (3.7), named in 03-autoencoder"),
+        ({"lesson": LESSON | {"text": LESSON["text"] + "$$\\tag{3.2}$$"}}, "equation (3.2), named in 03_autoencoder"),
+        ({"lesson": LESSON | {"code": "h = W @ x  # Eqs. (3.1), (3.7)"}}, "equation (3.7), named in 03_autoencoder"),
         ({"lesson": LESSON | {"text": LESSON["text"] + "$$\\tag{4.1}$$"}}, "its own begin with 3"),
         ({"lesson": LESSON | {"text": LESSON["text"] * 2}}, "has two equations (3.1)"),
         ({"lesson": LESSON | {"text": LESSON["text"] + "$$\\tag{3.1b}$$"}}, "\\tag{3.1b}"),

@@ -78,9 +78,9 @@ def clean_as_stored(nb, path):
 
 
 def file_name(nb, path):
-    """NN-words.ipynb."""
-    if not re.fullmatch(r"\d\d(-[a-z0-9]+)+\.ipynb", path.name):
-        yield f"is called {path.name}: call it NN-words.ipynb, small letters and hyphens"
+    """NN_words.ipynb."""
+    if not re.fullmatch(r"\d\d(_[a-z0-9]+)+\.ipynb", path.name):
+        yield f"is called {path.name}: call it NN_words.ipynb, small letters and underscores"
 
 
 # How much

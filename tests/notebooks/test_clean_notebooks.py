@@ -102,7 +102,7 @@ def test_what_is_no_notebook_is_named(text, words):
 
 
 def test_a_file_is_cleaned_in_place_and_check_leaves_it(tmp_path, capsys):
-    lesson = tmp_path / "03-autoencoder.ipynb"
+    lesson = tmp_path / "03_autoencoder.ipynb"
     lesson.write_text(json.dumps(DIRTY), encoding="utf-8")
     before = lesson.read_bytes()
     assert clean_notebooks.main([str(lesson), "--check"]) == 1
@@ -115,13 +115,13 @@ def test_a_file_is_cleaned_in_place_and_check_leaves_it(tmp_path, capsys):
 
 
 def test_a_damaged_file_is_named_and_left_while_the_others_are_cleaned(tmp_path, capsys):
-    damaged, good = tmp_path / "03-a.ipynb", tmp_path / "04-b.ipynb"
+    damaged, good = tmp_path / "03_a.ipynb", tmp_path / "04_b.ipynb"
     damaged.write_text("{", encoding="utf-8")
     good.write_text(json.dumps(DIRTY), encoding="utf-8")
     assert clean_notebooks.main([str(damaged), str(good)]) == 1
     assert damaged.read_text(encoding="utf-8") == "{"
     assert not clean_file(good)
-    assert capsys.readouterr().err.startswith("03-a.ipynb: no notebook")
+    assert capsys.readouterr().err.startswith("03_a.ipynb: no notebook")
 
 
 def test_a_name_without_its_lesson_is_refused(tmp_path):

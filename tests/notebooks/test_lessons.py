@@ -1,5 +1,7 @@
 """Every lesson keeps the rules. `pytest tests/notebooks -k 03` asks about one."""
 
+import shutil
+import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -7,9 +9,10 @@ import nbformat
 import pytest
 
 from scripts.clean_notebooks import LESSONS, clean_file
+from scripts.reset_lesson import lessons
 from tests.notebooks.rules import RULES
 
-NOTEBOOKS = sorted(LESSONS.glob("*.ipynb"))
+NOTEBOOKS = lessons(LESSONS)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -28,3 +31,11 @@ def test_stored_bytes(path: Path):
 def test_one_notebook_per_lesson():
     numbers = Counter(path.name[:2] for path in NOTEBOOKS)
     assert [number for number, count in numbers.items() if count > 1] == []
+
+
+def test_nothing_else_is_stored_beside_the_lessons():
+    if shutil.which("git") is None or not (LESSONS.parent / ".git").exists():
+        pytest.skip("no git clone")
+    command = ["git", "-c", f"safe.directory={LESSONS.parent.as_posix()}", "ls-files", "*.ipynb"]
+    stored = subprocess.run(command, cwd=LESSONS, check=True, capture_output=True, text=True).stdout.split("\n")
+    assert {name for name in stored if name and "/" not in name} <= {path.name for path in NOTEBOOKS}

@@ -28,7 +28,7 @@ EQUATION = """## The encoder
 
 $$h = W x \\tag{3.1}$$
 
-Read [the article](https://example.org/a) or [this file](00-first.ipynb#top); ![A bar as four squares](bar.png) too."""
+Read [the article](https://example.org/a) or [this file](00_first.ipynb#top); ![A bar as four squares](bar.png) too."""
 PLOT = """fig, ax = plt.subplots()
 ax.plot(x)
 ax.set(xlabel="step", ylabel="pitch")
@@ -39,7 +39,7 @@ PROSE = "The bar is four beats long, and each of them is a number between zero a
 
 @pytest.fixture
 def folder(tmp_path):
-    for name in ("00-first.ipynb", "bar.png"):
+    for name in ("00_first.ipynb", "bar.png"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -66,7 +66,7 @@ def lesson(changed=None, code=None, text=None):
 
 
 def test_a_good_lesson_passes(folder):
-    assert rules.problems(lesson(), folder / "03-autoencoder.ipynb") == []
+    assert rules.problems(lesson(), folder / "03_autoencoder.ipynb") == []
 
 
 GOOD = {
@@ -93,7 +93,7 @@ GOOD = {
 
 @pytest.mark.parametrize("change", GOOD.values(), ids=GOOD.keys())
 def test_what_is_allowed_passes(change, folder):
-    assert rules.problems(lesson(**change), folder / "03-autoencoder.ipynb") == []
+    assert rules.problems(lesson(**change), folder / "03_autoencoder.ipynb") == []
 
 
 BAD = [
@@ -176,9 +176,9 @@ BAD = [
     ("proof", {"changed": {3: "h = 1  # Eq. (3.1)\nh"}}, "proves nothing"),
     ("proof", {"code": "h.shape == (2,)\ntotal"}, "compares without assert: h.shape == (2,)"),
     ("symbol_table", {"changed": {2: EQUATION.replace("| shape |", "| size |")}}, "no table | symbol"),
-    ("links", {"text": "Go to [the next](04-training.ipynb)."}, "links to 04-training.ipynb, which does not exist"),
-    ("links", {"text": "Go to [the next][n].\n\n[n]: 04-training.ipynb"}, "links to 04-training.ipynb"),
-    ("links", {"text": "Go to <a href='04-training.ipynb'>it</a>."}, "links to 04-training.ipynb"),
+    ("links", {"text": "Go to [the next](04_training.ipynb)."}, "links to 04_training.ipynb, which does not exist"),
+    ("links", {"text": "Go to [the next][n].\n\n[n]: 04_training.ipynb"}, "links to 04_training.ipynb"),
+    ("links", {"text": "Go to <a href='04_training.ipynb'>it</a>."}, "links to 04_training.ipynb"),
     ("links", {"text": "See ![A bar as squares](lost.png)."}, "links to lost.png"),
     ("links", {"text": "Go to [the next][nowhere]."}, "leads nowhere"),
     ("recap", {"changed": {15: END.replace("Limits", "Edges")}}, "no section on its limits"),
@@ -194,7 +194,7 @@ BAD = [
 
 @pytest.mark.parametrize(("rule", "change", "said"), BAD, ids=[f"{rule}: {said[:40]}" for rule, _, said in BAD])
 def test_each_fault_is_caught_and_named(rule, change, said, folder):
-    path, bad = folder / "03-autoencoder.ipynb", lesson(**change)
+    path, bad = folder / "03_autoencoder.ipynb", lesson(**change)
     found = list(getattr(rules, rule)(bad, path))
     assert any(said in problem for problem in found), found
     assert set(found) <= set(rules.problems(bad, path)), f"{rule} is not applied"
@@ -206,7 +206,7 @@ def test_too_few_and_too_many_code_cells_are_caught(count, folder):
     codes = [cell for cell in nb.cells if cell.cell_type == "code"]
     nb.cells = (codes * 2)[:count]
     assert f"has {count} code cells: 12 to 18 fit a lesson" in list(
-        rules.code_lengths(nb, folder / "03-autoencoder.ipynb")
+        rules.code_lengths(nb, folder / "03_autoencoder.ipynb")
     )
 
 
@@ -237,17 +237,17 @@ def test_what_running_leaves_behind_is_caught(left, said, folder):
     nb = lesson()
     nb.cells[3].id = "03-twice"
     nb.cells[5].update(nbformat.from_dict(left))
-    found = list(rules.clean_as_stored(nb, folder / "03-autoencoder.ipynb"))
+    found = list(rules.clean_as_stored(nb, folder / "03_autoencoder.ipynb"))
     assert any(said in problem for problem in found), found
 
 
 def test_what_a_machine_leaves_in_the_metadata_is_caught(folder):
     nb = lesson()
     nb.metadata.language_info.version = "3.12.1"
-    assert list(rules.clean_as_stored(nb, folder / "03-autoencoder.ipynb"))
+    assert list(rules.clean_as_stored(nb, folder / "03_autoencoder.ipynb"))
 
 
-@pytest.mark.parametrize("name", ["03_autoencoder.ipynb", "03-Auto Encoder.ipynb", "03.ipynb", "3-autoencoder.ipynb"])
+@pytest.mark.parametrize("name", ["03-autoencoder.ipynb", "03_Auto Encoder.ipynb", "03.ipynb", "3_autoencoder.ipynb"])
 def test_other_names_are_caught(name, folder):
     assert list(rules.file_name(lesson(), folder / name))
 
