@@ -65,7 +65,16 @@ def pytest_part(name, arguments, seconds=PART_SECONDS):
     print(f"\n=== {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        words = [sys.executable, "-m", "pytest", "-q", "--no-header", f"--junitxml={report}", *arguments]
+        words = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "--no-header",
+            "--continue-on-collection-errors",
+            f"--junitxml={report}",
+            *arguments,
+        ]
         try:
             status = subprocess.run(words, cwd=ROOT, timeout=seconds, check=False).returncode
         except subprocess.TimeoutExpired:
