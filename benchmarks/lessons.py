@@ -6,13 +6,16 @@ python -m benchmarks.lessons 03     # measures one lesson and writes nothing: wh
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import nbformat
 
+from musiclab import lab
 from scripts.reset_lesson import find_lesson, lessons
 
 __all__ = ["LESSONS", "LessonFails", "measure", "rows"]
@@ -66,7 +69,8 @@ def measure(path: Path) -> dict:
     took = []
     started = time.perf_counter()
     try:
-        with client.setup_kernel():
+        # nothing of the user's own Jupyter and IPython takes part, as in `make test`
+        with TemporaryDirectory() as own, client.setup_kernel(env=lab.environment(dict(os.environ), Path(own))):
             for index, cell in enumerate(nb.cells):
                 began = time.perf_counter()
                 client.execute_cell(cell, index)
