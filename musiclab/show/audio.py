@@ -117,7 +117,7 @@ def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     ]
     if silent:
         parts.append("<div>Nothing to hear: every step of this music is a rest.</div>")
-    stem = re.sub(r"[^\w-]+", "-", named(piece, title)).strip("-").lower() or "music"
+    stem = re.sub(r"[^\w.-]+", "-", named(piece, title)).strip("-.").lower() or "music"
     parts.append('<div style="font-size:.9em">Download: ')
     parts.append(_link("MIDI", f"{stem}.mid", "audio/midi", midi_bytes(piece)))
     parts.append(" · ")
@@ -156,4 +156,5 @@ def _seconds(duration):
 
 
 def _link(text, name, mime, content):
-    return f'<a download="{escape(name)}" href="{data_uri(mime, content)}">{text}</a>'
+    style = "color:inherit;text-decoration:underline"
+    return f'<a style="{style}" download="{escape(name)}" href="{data_uri(mime, content)}">{text}</a>'

@@ -5,40 +5,23 @@ Lessons: all.
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from html import escape
 from xml.etree import ElementTree
 
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
+from musiclab.show.engraving import Head, engrave, pitch_name
 from musiclab.show.html import Shown, as_piece, captioned, named
 
 __all__ = ["score"]
 
 _WIDE, _NARROW = 820, 340  # CSS pixels of a full system; staff lines are 6.5 px apart in both
-_SCALE = 36  # verovio's per cent that makes it so
-_MARK = "#d55e00"  # vermilion: told apart on white and on black, by colour-blind readers too
-_SVG = "{http://www.w3.org/2000/svg}"
 _STYLE = (
     "<style>.musiclab-score{container-type:inline-size}"
     "@container (max-width:540px){.musiclab-score>.musiclab-wide{display:none!important}"
     ".musiclab-score>.musiclab-narrow{display:block!important}}</style>"
 )
-_CLASSES = {
-    "accid",
-    "clef",
-    "fermata",
-    "keySig",
-    "measure",
-    "note",
-    "rest",
-    "staff",
-    "system",
-    "tie",
-}  # kept in the SVG
 _STEPS, _SEMITONES = "FCGDAEB", {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
@@ -75,7 +58,7 @@ def score(x, highlight: Iterable[tuple[int, int]] = (), title: str | None = None
     marked = _marked(heads, highlight)
     text = _describe(piece, document, heads, total, title, len({heads[i].note for i in marked}))
     xml = ElementTree.tostring(document, encoding="unicode")
-    drawings = [_engrave(xml, width, heads, marked) for width in (_WIDE, _NARROW)]
+    drawings = [engrave(xml, width, heads, marked) for width in (_WIDE, _NARROW)]
     wide, narrow = (
         f'<div class="musiclab-{name}" style="display:{shown};{size}">{svg}</div>'
         for name, shown, size, svg in (
@@ -88,17 +71,6 @@ def score(x, highlight: Iterable[tuple[int, int]] = (), title: str | None = None
         f'style="width:100%;color:var(--jp-content-font-color1,inherit)">{wide}{narrow}</div>'
     )
     return Shown(captioned(body, title), text)
-
-
-@dataclass(frozen=True)
-class _Head:
-    """One notehead: where it stands (steps), its staff, its pitch, and which note it is part of."""
-
-    start: Fraction
-    stop: Fraction
-    voice: int
-    pitch: int
-    note: int
 
 
 def _musicxml(x) -> bytes:
@@ -128,7 +100,7 @@ def _cut(document, max_bars):
 
 
 def _label(document):
-    """Give every notehead of a MusicXML document an id that counts from n0, and say what each is."""
+    """Give every notehead of a MusicXML document an id that counts from head-0, and say what each is."""
     heads, count = [], 0
     for voice, part in enumerate(document.findall("part")):
         bar_start, divisions, open_ties = Fraction(0), 1, {}
@@ -150,8 +122,8 @@ def _label(document):
                         note = open_ties.pop(pitch, count) if "stop" in ties else count
                         if "start" in ties:
                             open_ties[pitch] = note
-                        element.set("id", f"n{len(heads)}")
-                        heads.append(_Head(start, start + long, voice, pitch, note))
+                        element.set("id", f"head-{len(heads)}")
+                        heads.append(Head(start, start + long, voice, pitch, note))
                         count += 1
                 end = max(end, now)
             bar_start = end
@@ -197,7 +169,7 @@ def _describe(piece, document, heads, total, title, n_marked):
     n = len(document.findall("part"))
     words.append(f"{n} voice{'s' * (n != 1)}")
     low, high = (f(heads, key=lambda h: h.pitch, default=None) for f in (min, max))
-    words.append(f"{_name(low.pitch)} to {_name(high.pitch)}" if low else "rests only")
+    words.append(f"{pitch_name(low.pitch)} to {pitch_name(high.pitch)}" if low else "rests only")
     if n_marked:
         words.append(f"{n_marked} note{'s' * (n_marked != 1)} marked")
     return "score: " + ", ".join(words)
@@ -208,96 +180,3 @@ def _tonic(piece):
     fifths = min((f for f in range(-12, 16) if 7 * f % 12 == piece.tonic), key=lambda f: abs(f - home))
     sharps = (fifths + 1) // 7
     return _STEPS[(fifths + 1) % 7] + (" sharp" * sharps if sharps > 0 else " flat" * -sharps)
-
-
-def _name(pitch):
-    return ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")[pitch % 12] + str(pitch // 12 - 1)
-
-
-def _engrave(xml, width, heads, marked):
-    """MusicXML to (SVG, its natural width in pixels)."""
-    import verovio
-
-    verovio.enableLog(verovio.LOG_OFF)
-    toolkit = verovio.toolkit()
-    toolkit.setOptions(
-        {
-            "scale": _SCALE, "pageWidth": width * 100 // _SCALE, "pageHeight": 60000, "adjustPageHeight": True,
-            "adjustPageWidth": True, "pageMarginLeft": 10, "pageMarginRight": 10, "pageMarginTop": 20,
-            "pageMarginBottom": 20, "header": "none", "footer": "none", "svgViewBox": True, "svgFormatRaw": True,
-            "svgRemoveXlink": True, "xmlIdSeed": zlib.crc32(xml.encode()) & 0x7FFFFFFF or 1,
-        }
-    )  # fmt: skip
-    if not toolkit.loadData(xml):
-        raise ValueError("verovio could not read this music: does it have notes in bars?")
-    pages = [toolkit.renderToSVG(page + 1) for page in range(toolkit.getPageCount())]
-    drawn = [_plain(ElementTree.fromstring(page), heads, marked) for page in pages]
-    widest = max(float(svg.get("viewBox").split()[2]) for svg in drawn)
-    return "".join(_markup(svg) for svg in drawn), round(widest)
-
-
-def _plain(svg, heads, marked):
-    """Rework verovio's SVG: no ids, no style sheet, the page's own colour; marked notes ringed; a third of the size."""
-    glyphs = {g.get("id"): g.find(f"{_SVG}path").get("d") for g in svg.find(f"{_SVG}defs")}
-    for tag in ("defs", "style", "desc"):
-        svg.remove(svg.find(f"{_SVG}{tag}"))
-    for element in list(svg.iter()):
-        name = element.attrib.pop("id", "")
-        if element.tag == f"{_SVG}use":
-            # a shared glyph would need an id, and ids of two scores on a page could clash
-            x, y, scale = re.findall(r"-?[\d.]+", element.get("transform"))[:3]
-            glyph = {"transform": f"matrix({scale} 0 0 -{scale} {x} {y})", "d": glyphs[element.get("href")[1:]]}
-            element.tag, element.attrib = f"{_SVG}path", glyph
-        elif element.tag == f"{_SVG}text":
-            element.set("stroke", "none")
-        elif element.get("class") == "mNum":
-            element.set("font-style", "italic")
-        elif re.fullmatch(r"n\d+", name):
-            element.set("data-at", f"{heads[int(name[1:])].start},{heads[int(name[1:])].voice}")
-            if int(name[1:]) in marked:
-                _ring(element, heads[int(name[1:])])
-    svg.find(f"{_SVG}svg").attrib.update(dict.fromkeys(("color", "fill", "stroke"), "currentColor"))
-    svg.set("style", "display:block;width:100%;height:auto")
-    _slim(svg)
-    return svg
-
-
-def _ring(note, head):
-    """Colour a note, and ring its head for those who don't see the colour."""
-    note.attrib.update({"class": "note marked", "color": _MARK, "fill": _MARK, "stroke": _MARK})
-    use = note.find(f"{_SVG}g[@class='notehead']/*")
-    x, y = re.findall(r"-?\d+", use.get("transform"))[:2]
-    size = {"cx": str(int(x) + 115), "cy": y, "rx": "260", "ry": "215", "fill": "none", "stroke-width": "45"}
-    ElementTree.SubElement(note, f"{_SVG}ellipse", size)
-    title = ElementTree.Element(f"{_SVG}title")
-    title.text = f"marked: {_name(head.pitch)}, step {head.start}, voice {head.voice}"
-    note.insert(0, title)
-
-
-def _slim(parent):
-    """Drop what is not drawn, groups that say nothing, and draw lines that lie together as one path."""
-    kept = []
-    for child in parent:
-        _slim(child)
-        kind = child.get("class", "").split()
-        if child.tag == f"{_SVG}g" and ("placeholder" in kind or not len(child)):
-            continue
-        if kind and kind[0] not in _CLASSES:
-            del child.attrib["class"]
-        kept += list(child) if child.tag == f"{_SVG}g" and not child.attrib else [child]
-    lines = {}
-    for child in kept:
-        if line := re.fullmatch(r"M(\S+) (\S+) L(\S+) (\S+)", child.get("d", "")):
-            x, y, to_x, to_y = line.groups()
-            path = f"M{x} {y}" + (f"H{to_x}" if y == to_y else f"V{to_y}" if x == to_x else f"L{to_x} {to_y}")
-            first = lines.setdefault(tuple(v for k, v in child.items() if k != "d"), child)
-            child.set("d", path if first is child else "")
-            if first is not child:
-                first.set("d", first.get("d") + path)
-    parent[:] = [child for child in kept if child.get("d") != ""]
-
-
-def _markup(svg):
-    for element in svg.iter():
-        element.tag = element.tag.removeprefix(_SVG)
-    return ElementTree.tostring(svg, encoding="unicode").replace(" />", "/>")

@@ -1,30 +1,22 @@
-"""Music and training as figures: piano rolls, comparisons, loss curves, and the one way figures get into a lesson.
+"""Music and training as plots: piano rolls, comparisons, loss curves. They take and return axes.
 
-Lessons: all.
-
-Every plotting cell of a lesson ends the same way::
-
-    ax = show.piano_roll(piece)
-    show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds C5.")
+Lessons: all. :func:`musiclab.show.figure` puts what they draw into a lesson.
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
-from musiclab.show.html import Shown, as_piece, data_uri, is_roll, notes
+from musiclab.show.html import as_piece, is_roll, notes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "HATCHES", "compare", "figure", "loss_curves", "piano_roll"]
+__all__ = ["COLOURS", "HATCHES", "compare", "loss_curves", "piano_roll"]
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 """Eight colours that colour-blind readers tell apart (Okabe and Ito 2008), in the order to use them."""
@@ -32,7 +24,6 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 HATCHES = ("", "////", "....", "\\\\\\\\")
 """Fill patterns to go with the first four colours: colour is never the only sign."""
 
-_DPI = 100
 _NATURALS = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
 
 
@@ -76,7 +67,7 @@ def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) ->
       titles: titles of the two.
 
     Returns:
-      The two axes; give either to :func:`figure`.
+      The two axes; give either to :func:`musiclab.show.figure`.
 
     Raises:
       ValueError: if either is no music.
@@ -94,52 +85,6 @@ def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) ->
         _draw(ax, piece, is_roll(x), title)
         _grid(ax, piece, low, high, max(p.steps for p in pieces))
     return tuple(axes)
-
-
-def figure(drawn: Axes | Figure, alt: str) -> Shown:
-    """Show a finished figure in a notebook, with words for those who can't see it: the last line of a plotting cell.
-
-    A notebook's own way (leaving a figure open) stores a picture without alternative text, which neither nbconvert
-    nor Sphinx can add later. This one embeds the picture with its text, and closes the figure, so that it is not
-    shown twice. Several in one cell: ``display(show.figure(...), show.figure(...))``.
-
-    Lesson: all
-
-    Args:
-      drawn: a matplotlib figure, or any axis of it.
-      alt: what the figure shows, in a sentence or two: the finding, not "a plot". With numbers in the picture,
-        the ones that matter.
-
-    Returns:
-      The figure as HTML with an embedded PNG.
-
-    Raises:
-      ValueError: if ``alt`` is empty, the figure is, or an axis lacks a label (turn an axis that needs none off
-        with ``ax.axis("off")``; of axes that share a scale one label is enough; a colour bar needs one).
-
-    >>> figure(piano_roll([60, 60, 62]), alt="C4 for two 16ths, then D4")
-    <figure: C4 for two 16ths, then D4>
-    """
-    from matplotlib import pyplot as plt
-
-    fig = drawn if hasattr(drawn, "savefig") else getattr(drawn, "figure", None)
-    if not hasattr(fig, "savefig"):
-        raise ValueError(f"a {type(drawn).__name__} is no figure: pass a matplotlib figure or one of its axes")
-    try:
-        if not isinstance(alt, str) or not alt.strip():
-            raise ValueError("alt is empty: say in a sentence what the figure shows")
-        if not fig.axes:
-            raise ValueError("the figure has no axes: draw something first")
-        for ax in fig.axes:
-            _check_labels(ax)
-        png = io.BytesIO()
-        # no version in the file: the bytes should depend on the picture alone
-        fig.savefig(png, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white", metadata={"Software": None})
-    finally:
-        plt.close(fig)
-    picture = data_uri("image/png", _smaller(png.getvalue()))
-    alt = " ".join(alt.split())
-    return Shown(f'<img alt="{escape(alt)}" src="{picture}" style="max-width:100%;height:auto">', f"figure: {alt}")
 
 
 def loss_curves(history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = "") -> Axes:
@@ -257,30 +202,3 @@ def _grid(ax, piece, low, high, steps):
     ax.grid(axis="y", color="0.92", linewidth=0.6)
     ax.set_axisbelow(True)
     ax.spines[["top", "right"]].set_visible(False)
-
-
-def _check_labels(ax):
-    if not ax.axison or not ax.get_visible():
-        return
-    x, y = (
-        next((label for other in group.get_siblings(ax) if (label := getattr(other, f"get_{name}label")())), "")
-        for name, group in (("x", ax.get_shared_x_axes()), ("y", ax.get_shared_y_axes()))
-    )
-    where = f"axis {ax.figure.axes.index(ax) + 1} ({ax.get_title() or 'untitled'})"
-    if ax.get_label() == "<colorbar>":
-        if not (x or y):
-            raise ValueError(f"{where}: the colour bar has no label: say what its colours mean, with the unit")
-        return
-    for name, label in (("x", x), ("y", y)):
-        if not label:
-            raise ValueError(f'{where} has no {name} label: ax.set_{name}label("what (unit)"), or ax.axis("off")')
-
-
-def _smaller(png):
-    """The same picture in at most 256 colours: a third of the bytes, and nobody sees it in a plot."""
-    from PIL import Image
-
-    out = io.BytesIO()
-    with Image.open(io.BytesIO(png)) as image:
-        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(out, "PNG", optimize=True)
-    return min(out.getvalue(), png, key=len)
