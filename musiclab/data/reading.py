@@ -21,8 +21,9 @@ from musiclab.data.streams import piece_from_stream
 __all__ = ["read_music"]
 
 # what parses within seconds and holds MAX_NOTES notes; music21 is slower than mido
-_MAX_BYTES = {"midi": 2**20, "musicxml": 16 * 2**20, "abc": 2**18}
+_MAX_BYTES = {"midi": 2**20, "musicxml": 16 * 2**20, "abc": 2**15}
 _MAX_TAGS = 1_000_000
+_MAX_ABC_BARS = 250  # music21 takes four times as long for twice as many
 # numbers that make music21 build that many objects
 _MAX_NUMBERS = {
     "beats": 64,
@@ -33,7 +34,13 @@ _MAX_NUMBERS = {
     "actual-notes": 64,
     "normal-notes": 64,
 }
-_MAX_COUNTS = {"note": 2 * MAX_NOTES, "measure": MAX_STEPS // 4, "part": MAX_VOICES, "dot": 2 * MAX_NOTES}
+_MAX_COUNTS = {
+    "note": 2 * MAX_NOTES,
+    "pitch": MAX_NOTES,
+    "measure": MAX_STEPS // 8,
+    "part": MAX_VOICES,
+    "dot": 2 * MAX_NOTES,
+}
 
 
 def read_music(path: str | Path) -> Piece:
@@ -46,7 +53,7 @@ def read_music(path: str | Path) -> Piece:
     Lesson: 01
 
     Args:
-      path: a file; it is only read. MIDI up to 1 MiB, MusicXML up to 16 MiB unpacked, ABC (one tune) up to 256 KiB;
+      path: a file; it is only read. MIDI up to 1 MiB, MusicXML up to 16 MiB unpacked, ABC (one tune) up to 32 KiB;
         up to 20,000 notes and 65,536 steps.
 
     Returns:
@@ -123,7 +130,9 @@ def _read_musicxml(raw: bytes) -> Piece:
 
     _check_xml(raw)
     importer = MusicXMLImporter()
-    importer.xmlText = raw
+    # music21 reads UTF-8 alone, some programs write UTF-16
+    utf16 = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
+    importer.xmlText = raw.decode("utf-16").split("?>", 1)[1] if utf16 else raw
     importer.parseXMLText()
     return piece_from_stream(importer.stream)
 
@@ -174,6 +183,8 @@ def _read_abc(raw: bytes) -> Piece:
     tunes = len(re.findall(r"^X:", text, re.MULTILINE))
     if tunes > 1:
         raise DataError(f"it holds {tunes} tunes: save each in a file of its own")
+    if text.count("|") > _MAX_ABC_BARS:
+        raise DataError(f"it has over {_MAX_ABC_BARS} bar lines, too much for an ABC file: cut out a part of it")
     for field in re.findall(r"(?:^|\[)([ML]:[^\]\n]*)", text, re.MULTILINE):
         if any(int(number[:9]) > 64 for number in re.findall(r"\d+", field)):
             raise DataError(f"{field[:40]!r}: a number above 64")

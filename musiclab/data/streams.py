@@ -158,7 +158,6 @@ def _read_part(part: Part, label: str, starts: list[int], fermatas: set[int], ro
     """Notes of each voice of a part; adds its fermatas' steps to ``fermatas``."""
     from music21.expressions import Fermata
 
-    label = part.partName or "a part without a name"
     voices: dict[str, list[Note]] = {}
     for index, measure in enumerate(_measures(part)):
         for voice, element, offset in _elements(measure):
