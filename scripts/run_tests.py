@@ -45,7 +45,8 @@ class Part:
     def row(self):
         """One line of the summary."""
         word = "FAILED" if self.failed else "passed" if self.passed else "skipped"
-        return f"{self.name:<32} {word:<8}{self.passed:>6} tests{self.seconds:>8.1f} s  {self.note}".rstrip()
+        counts = f"{self.passed:>5} passed {self.failed:>3} failed {self.skipped:>3} skipped"
+        return f"{self.name:<32} {word:<8}{counts}{self.seconds:>8.1f} s  {self.note}".rstrip()
 
 
 def style():
