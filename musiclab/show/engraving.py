@@ -128,9 +128,11 @@ def _ring(note, head):
     """Colour a note, and ring its head for those who don't see the colour."""
     note.attrib.update({"class": "note marked", "color": _MARK, "fill": _MARK, "stroke": _MARK})
     use = note.find(f"{_SVG}g[@class='notehead']/*")
-    x, y = re.findall(r"-?\d+", use.get("transform"))[:2]
-    size = {"cx": str(int(x) + 115), "cy": y, "rx": "260", "ry": "215", "fill": "none", "stroke-width": "45"}
-    ElementTree.SubElement(note, f"{_SVG}ellipse", size)
+    x, y = (int(n) for n in re.findall(r"-?\d+", use.get("transform"))[:2])
+    accidental = note.find(f"{_SVG}g[@class='accid']/*")  # inside the ring, or nobody can read it
+    left = x - 145 if accidental is None else int(re.findall(r"-?\d+", accidental.get("transform"))[0]) - 120
+    size = {"cx": f"{(left + x + 375) / 2:.0f}", "cy": f"{y}", "rx": f"{(x + 375 - left) / 2:.0f}", "ry": "215"}
+    ElementTree.SubElement(note, f"{_SVG}ellipse", size | {"fill": "none", "stroke-width": "45"})
     title = ElementTree.Element(f"{_SVG}title")
     title.text = f"marked: {pitch_name(head.pitch)}, step {head.start}, voice {head.voice}"
     note.insert(0, title)

@@ -185,6 +185,14 @@ def test_highlighting_marks_exactly_those_notes_and_all_they_are_tied_to(small):
     assert "marked" not in repr(score(small))
 
 
+def test_a_ring_leaves_room_for_the_accidental():
+    for svg in drawings(score(Piece([[66]] * 4, spelling=[[6]] * 4), highlight=[(0, 0)])):
+        (note,) = of_class(svg, "note")
+        ring = note.find("ellipse")
+        x, _ = place(note.find("g[@class='accid']/path"))
+        assert float(ring.get("cx")) - float(ring.get("rx")) < x - 50
+
+
 @pytest.mark.parametrize("highlight", [[(24, 0)], [(0, 2)], [(99, 0)], [(0, -1)], [5], ["ab"]])
 def test_highlighting_what_is_no_note_is_refused(small, highlight):
     with pytest.raises(ValueError, match="highlight"):
