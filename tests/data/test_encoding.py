@@ -29,10 +29,11 @@ def random_piece(rng, steps=40, voices=4, **attributes):
     return decode_tokens(rng.choice([0, 1, 1, 1, *range(30, 60)], size=(steps, voices)), **attributes)
 
 
-# Eq. (1.1)
+# times on a grid
 
 
 def test_quantise_by_hand():
+    """Eq. (1.1) on a time early, a triplet, a half step and two on the grid."""
     steps, deviation = quantise(np.array([0.0, 0.24, 1 / 3, 0.375, 2.0]))
     assert steps.dtype == np.int64
     assert steps.tolist() == [0, 1, 1, 2, 8]  # a half rounds up
@@ -41,6 +42,7 @@ def test_quantise_by_hand():
 
 @given(hnp.arrays(float, 20, elements=st.floats(-1e6, 1e6)), st.integers(1, 24))
 def test_quantising_moves_a_time_by_at_most_half_a_step(times, grid):
+    """Eq. (1.1): |d| <= 1 / 2q, and grid plus deviation is the time."""
     steps, deviation = quantise(times, grid)
     assert (np.abs(deviation) <= 0.5 / grid + 1e-9).all()
     np.testing.assert_allclose(dequantise(steps, grid) + deviation, times)
@@ -53,17 +55,20 @@ def test_times_that_are_no_numbers_are_refused(times):
         quantise(times)
 
 
-# Eq. (1.2)
+# piano rolls
 
 
 def test_piano_roll_by_hand():
+    """Eq. (1.2) for two steps of two voices."""
     roll = piano_roll(np.array([[60, 57], [-1, 57]]), low=57, high=60)
     assert roll.dtype == np.float32
     assert roll.tolist() == [[1, 0, 0, 1], [1, 0, 0, 0]]
 
 
 def test_piano_roll_against_loops():
+    """Eq. (1.2) note by note, unisons included."""
     piece = random_piece(np.random.default_rng(1))
+    assert (np.sort(piece.voices)[:, 1:] == np.sort(piece.voices)[:, :-1]).any()
     expected = np.zeros((40, 88))
     for t, frame in enumerate(piece.voices):
         for pitch in frame:
@@ -103,10 +108,11 @@ def test_what_is_no_roll_is_refused(roll):
         from_piano_roll(roll, low=60)
 
 
-# Eq. (1.3)
+# tokens
 
 
 def test_tokens_by_hand():
+    """Eq. (1.3): struck, held, struck again, rest, struck."""
     piece = Piece([[60], [60], [60], [-1], [61]], [[1], [0], [1], [0], [1]])
     assert encode_tokens(piece, low=60, high=72)[:, 0].tolist() == [2, 1, 2, 0, 3]
 
@@ -144,10 +150,11 @@ def test_a_pitch_outside_the_vocabulary_is_refused():
         encode_tokens(Piece([[73]]), low=60, high=72)
 
 
-# Eq. (1.4)
+# normalising
 
 
 def test_normalise_by_hand_and_back():
+    """Eq. (1.4) at both ends, in the middle and outside."""
     x = np.array([[36, 60], [84, 96]])
     y = normalise(x, 36, 84)
     assert y.tolist() == [[0, 0.5], [1, 1.25]]
@@ -155,6 +162,7 @@ def test_normalise_by_hand_and_back():
 
 
 def test_normalise_agrees_with_numpys_interpolation():
+    """Eq. (1.4) against np.interp."""
     x = np.linspace(-3, 7, 50)
     np.testing.assert_allclose(normalise(x, -3, 7), np.interp(x, [-3, 7], [0, 1]))
 
