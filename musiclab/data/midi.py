@@ -15,7 +15,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musiclab.data.musicxml import voice_names
-from musiclab.data.notes import MAX_NOTES, MAX_STEPS, Bar, Note, lay_out, metre_of, round_step, voice_order
+from musiclab.data.notes import (
+    MAX_NOTES,
+    MAX_STEPS,
+    SOFTWARE,
+    Bar,
+    Note,
+    bars_of,
+    lay_out,
+    metre_of,
+    round_step,
+    voice_order,
+)
 from musiclab.data.piece import REST, STEPS_PER_QUARTER, Piece
 from musiclab.data.store import DataError, write_whole
 
@@ -28,6 +39,7 @@ _TICKS = 120  # per step: 480 per quarter
 _ORGAN, _LOUDNESS, _DRUMS = 19, 80, 9
 _OFF_GRID = Fraction(3, 10)  # of a step: played slightly early or late is read, a triplet (a third off) is not
 _BPM = (4, 1000)
+_PICKUP = "pickup"  # the marker that tells one from a short bar
 _MAJOR = "Cb Gb Db Ab Eb Bb F C G D A E B F# C#".split()
 _MINOR = "Abm Ebm Bbm Fm Cm Gm Dm Am Em Bm F#m C#m G#m D#m A#m".split()
 
@@ -58,7 +70,10 @@ def midi_bytes(piece: Piece, bpm: float = 80) -> bytes:
     if not _BPM[0] <= bpm <= _BPM[1]:
         raise ValueError(f"bpm is {bpm}: give {_BPM[0]} to {_BPM[1]} quarter notes per minute")
     file = MidiFile(type=1, ticks_per_beat=_TICKS * STEPS_PER_QUARTER, charset="utf-8")
-    events = [(0, MetaMessage("track_name", name=piece.name)), (0, MetaMessage("set_tempo", tempo=round(60e6 / bpm)))]
+    events = [(0, MetaMessage("track_name", name=piece.name)), (0, MetaMessage("text", text=SOFTWARE))]
+    if not piece.downbeats[0]:
+        events.append((0, MetaMessage("marker", text=_PICKUP)))
+    events.append((0, MetaMessage("set_tempo", tempo=round(60e6 / bpm))))
     if abs(piece.key_signature) <= 7:
         minor = piece.mode == "minor" and (piece.key_signature + 3) * 7 % 12 == piece.tonic
         events.append((0, MetaMessage("key_signature", key=(_MINOR if minor else _MAJOR)[piece.key_signature + 7])))
@@ -131,9 +146,9 @@ def piece_from_midi(raw: bytes) -> Piece:
     if absurd:
         raise DataError(f"a tempo of {absurd[0]:.4g} quarter notes per minute: 3.5 to {_BPM[1]} can be played")
     steps = max(steps, 1)
-    bars, time_signature = _bars(
-        [(round_step(tick / step), m) for tick, m in metas if m.type == "time_signature"], steps
-    )
+    changes = [(round_step(tick / step), meta) for tick, meta in metas if meta.type == "time_signature"]
+    texts = {meta.text for _, meta in metas if meta.type in ("text", "marker")}
+    bars, time_signature = _bars(changes, steps, (_PICKUP in texts) if SOFTWARE in texts else None)
     starts = np.cumsum([0] + [int(bar.length) for bar in bars]).tolist()
     voices = [_on_grid(label, notes, step, starts, steps) for label, notes in tracks]
     order = voice_order([label for label, _ in tracks], voices)
@@ -151,21 +166,26 @@ def _notes(piece: Piece, voice: int) -> list[tuple[int, int, int]]:
 
 
 def _time_signatures(piece: Piece) -> list[tuple[int, int, int]]:
-    """Step, upper and lower number: the piece's own, and one for each bar of another length."""
-    upper, lower = (int(number) for number in piece.time_signature.split("/"))
-    edges = sorted({0, *np.flatnonzero(piece.downbeats).tolist(), piece.steps})
+    """Step, upper and lower number: the piece's own, and one for each bar of another length or beat."""
+    own = tuple(int(number) for number in piece.time_signature.split("/"))
     changes = []
-    for start, stop in pairwise(edges):
-        wanted = (upper, lower)
-        if (stop - start) * lower != upper * 16 and stop < piece.steps:
-            length = Fraction(stop - start, 16)
-            unit = max(4, length.denominator)
-            wanted = (length.numerator * unit // length.denominator, unit)
+    for start, stop, unit in bars_of(piece):
+        length = stop - start
+        last = changes[-1][1:] if changes else own
+        fits = [s for s in (own, last) if 16 // s[1] == unit and (_steps(s) == length or stop == piece.steps)]
+        wanted = next((s for s in fits if _steps(s) >= length), None)
+        if wanted is None:
+            lower = next(n for n in (16 // unit, 4, 8, 16) if length * n % 16 == 0)
+            wanted = (length * lower // 16, lower)
         if wanted[0] > 255:  # more than MIDI can count: drawn as ordinary bars
-            wanted = (upper, lower)
-        if not changes or changes[-1][1:] != wanted:
+            wanted = own
+        if not changes or last != wanted:
             changes.append((start, *wanted))
     return changes
+
+
+def _steps(signature: tuple[int, int]) -> int:
+    return signature[0] * 16 // signature[1]
 
 
 def _with_deltas(events: list, steps: int) -> list:
@@ -249,8 +269,12 @@ def _text(text: str) -> str:
         return text
 
 
-def _bars(changes: list, steps: int) -> tuple[list[Bar], str]:
-    """Bars between time signatures, and the signature of the first that is no pickup."""
+def _bars(changes: list, steps: int, pickup: bool | None) -> tuple[list[Bar], str]:
+    """Bars between time signatures, and the signature of the first that is no pickup.
+
+    Where nothing says whether the first bar is a ``pickup``, it is if its time signature lasts for that one bar and the
+    next one is longer.
+    """
     signatures = {0: (4, 4)} | {step: (meta.numerator, meta.denominator) for step, meta in changes if step < steps}
     edges = [*sorted(signatures), steps]
     bars = []
@@ -261,10 +285,12 @@ def _bars(changes: list, steps: int) -> tuple[list[Bar], str]:
         nominal = upper * 16 // lower
         for at in range(start, stop, nominal):
             bars.append(Bar(Fraction(min(nominal, stop - at)), Fraction(nominal), 16 // lower))
-    first = signatures[0]
-    if len(edges) > 2 and edges[1] == bars[0].length == bars[0].nominal < bars[1].nominal:
-        bars[0] = Bar(bars[0].length, bars[1].nominal, bars[1].beat, unnumbered=True)
-        first = signatures[edges[1]]
+    if pickup is None:
+        pickup = len(edges) > 2 and edges[1] == bars[0].length == bars[0].nominal < bars[1].nominal
+    first = signatures[edges[1] if pickup and len(edges) > 2 and edges[1] == bars[0].length else 0]
+    if pickup:
+        after = bars[1 if len(bars) > 1 else 0]
+        bars[0] = Bar(bars[0].length, after.nominal, after.beat, unnumbered=True)
     return bars, f"{first[0]}/{first[1]}"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musiclab.data.encoding import spell
-from musiclab.data.notes import SOFTWARE
+from musiclab.data.notes import SOFTWARE, bars_of
 from musiclab.data.piece import NO_SPELLING, REST, STEPS_PER_QUARTER, Piece
 from musiclab.data.store import write_whole
 
@@ -35,9 +35,10 @@ def to_stream(piece: Piece) -> Score:
     """Engrave a piece as a music21 score, one part and one staff per voice.
 
     Bars follow ``piece.downbeats``: a pickup is bar 0, an irregular bar keeps its own length, the last bar may be
-    short. Notes that cross a bar line or that no single note value can last are tied; an accidental is
-    printed where the key signature and the bar so far do not already say it. A fermata stands on each voice that
-    starts a note there; where none does, on the highest voice that sounds, tied over from what it held.
+    short; a new time signature stands where ``piece.beat`` counts other beats. Notes that cross a bar line or that
+    no single note value can last are tied; an accidental is printed where the key signature and the bar so far do
+    not already say it. A fermata stands on each voice that starts a note there; where none does, on the highest
+    voice that sounds, tied over from what it held.
 
     Lesson: 00
 
@@ -57,14 +58,13 @@ def to_stream(piece: Piece) -> Score:
     from music21 import layout, metadata, stream
 
     spelling = _spelled(piece)
-    starts = np.flatnonzero(piece.downbeats).tolist()
-    edges = sorted({0, *starts, piece.steps})
+    bars = bars_of(piece)
     marks = _fermata_marks(piece)
     score = stream.Score()
     score.insert(0, metadata.Metadata(movementName=piece.name, composer=""))
     score.metadata.add("software", SOFTWARE)
     for voice, name in enumerate(voice_names(piece.voices.shape[1])):
-        score.insert(0, _part(piece, voice, name, spelling[:, voice], edges, marks[:, voice]))
+        score.insert(0, _part(piece, voice, name, spelling[:, voice], bars, marks[:, voice]))
     if len(score.parts) > 1:
         score.insert(0, layout.StaffGroup(list(score.parts), symbol="bracket", barTogether=True))
     return score
@@ -142,8 +142,8 @@ def _fermata_marks(piece: Piece) -> np.ndarray:
     return marks
 
 
-def _part(piece: Piece, voice: int, name: str, spelling, edges, marks) -> Part:
-    from music21 import instrument, stream
+def _part(piece: Piece, voice: int, name: str, spelling, bars, marks) -> Part:
+    from music21 import instrument, meter, stream
 
     n_voices = piece.voices.shape[1]
     part = stream.Part(id=name)
@@ -154,12 +154,15 @@ def _part(piece: Piece, voice: int, name: str, spelling, edges, marks) -> Part:
     part.insert(0, own)
     pitches = piece.voices[:, voice].tolist()
     change = piece.onsets[:, voice] | (np.diff(piece.voices[:, voice], prepend=-2) != 0)
-    cuts = sorted({*edges, *np.flatnonzero(change | marks).tolist()})
+    cuts = sorted({0, *(stop for _, stop, _ in bars), *np.flatnonzero(change | marks).tolist()})
     number = int(piece.downbeats[0])
-    for start, stop in pairwise(edges):
+    for start, stop, unit in bars:
         measure = stream.Measure(number=number)
         if start == 0:
             signature = _attributes(measure, piece, pitches, voice)
+        elif unit * signature.denominator != 16:  # another beat is another metre; another length alone is not
+            signature = meter.TimeSignature(f"{-(-(stop - start) // unit)}/{16 // unit}")
+            measure.insert(0, signature)
         if number == 0:
             measure.showNumber = stream.enums.ShowNumber.NEVER  # how MusicXML says: a pickup
         # a pickup is the end of a bar, so its beats are counted back from where it ends
@@ -256,7 +259,11 @@ def _add_fermata(element) -> None:
 
 def _beam(measure: Measure, signature: TimeSignature, offset: float) -> None:
     elements = list(measure.notesAndRests)
-    if len(elements) < 2 or offset < 0 or offset + measure.highestTime > signature.barDuration.quarterLength:
+    if (
+        sum(element.quarterLength < 1 for element in elements) < 2
+        or offset < 0
+        or offset + measure.highestTime > signature.barDuration.quarterLength
+    ):
         return  # nothing to join, or a bar longer than the time signature can group
     for element, beams in zip(elements, signature.getBeams(elements, measureStartOffset=offset), strict=True):
         if beams is not None and not element.isRest:

@@ -9,11 +9,12 @@ import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-from musiclab.data.piece import NO_SPELLING, REST
+from musiclab.data.piece import NO_SPELLING, REST, Piece
 from musiclab.data.store import DataError
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "SOFTWARE",
     "Bar",
     "Note",
+    "bars_of",
     "lay_out",
     "metre_of",
     "round_step",
@@ -108,6 +110,28 @@ def metre_of(bars: list[Bar], starts: list[int], literal: bool) -> dict:
             downbeats[start:stop][:1] = True
         beat[start:stop] = (position - open_since) // bar.beat
     return {"downbeats": downbeats, "beat": beat, "pickup": starts[1] if pickup else 0}
+
+
+def bars_of(piece: Piece) -> list[tuple[int, int, int]]:
+    """Start, stop and beat length of each bar, its pickup included, in steps.
+
+    The beat length is that of the bar before (at first: of the time signature) unless the bar's ``beat`` contradicts
+    it, as it does where the metre changes from 4/4 to 3/2.
+
+    Lesson: 01
+
+    >>> bars_of(Piece([60] * 20, pickup=4))
+    [(0, 4, 4), (4, 20, 4)]
+    """
+    own = 16 // int(piece.time_signature.split("/")[1])
+    bars, unit = [], own
+    for start, stop in pairwise(sorted({0, *np.flatnonzero(piece.downbeats).tolist(), piece.steps})):
+        if piece.downbeats[start]:
+            position, beat = np.arange(stop - start), piece.beat[start:stop]
+            fitting = (u for u in (unit, own, 1, 2, 4, 8, 16) if np.array_equal(position // u, beat))
+            unit = next(fitting, own)
+        bars.append((start, stop, unit))
+    return bars
 
 
 def round_step(steps: Fraction) -> int:

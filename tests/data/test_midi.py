@@ -46,12 +46,19 @@ def test_voices_onsets_and_length_come_back(piece):
         assert np.array_equal(getattr(back, name), getattr(piece, name)), name
 
 
-@given(pieces(irregular=False, max_steps=96))
-@settings(max_examples=30, deadline=None)
+@given(pieces(max_steps=96))
+@settings(max_examples=60, deadline=None)
 def test_bars_and_name_come_back(piece):
     back = piece_from_midi(midi_bytes(piece))
     assert np.array_equal(back.downbeats, piece.downbeats)
-    assert back.name == piece.name
+    assert (back.name, back.pickup) == (piece.name, piece.pickup)
+
+
+def test_a_first_bar_shorter_than_the_next_metre_is_a_pickup_in_files_that_do_not_say():
+    metas = [mido.MetaMessage("time_signature", numerator=1, denominator=4)]
+    metas.append(mido.MetaMessage("time_signature", numerator=3, denominator=4, time=480))
+    piece = piece_from_midi(midi(notes((0, 4 * 480, 60)), metas=metas))
+    assert (piece.pickup, piece.time_signature, np.flatnonzero(piece.downbeats).tolist()) == (4, "3/4", [4])
 
 
 def test_an_independent_reader_hears_the_same_notes_at_the_same_times():
