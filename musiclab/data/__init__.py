@@ -3,6 +3,7 @@
 from musiclab.data.analysis import *
 from musiclab.data.chorales import *
 from musiclab.data.encoding import *
+from musiclab.data.melody import *
 from musiclab.data.midi import *
 from musiclab.data.musicxml import *
 from musiclab.data.piece import *

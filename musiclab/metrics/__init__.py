@@ -4,6 +4,7 @@ Measures take one piece or a list of pieces.
 """
 
 from musiclab.metrics.counterpoint import *
+from musiclab.metrics.likelihood import *
 from musiclab.metrics.pitch import *
 from musiclab.metrics.quality import *
 from musiclab.metrics.report import *
