@@ -21,7 +21,7 @@ class NLL(NamedTuple):
     Attributes:
       pooled: mean over all frames of all pieces, in which long pieces count more; what papers print.
       per_piece: mean over pieces of each piece's own mean.
-      standard_error: of ``per_piece``, from how much pieces differ; nan for a single piece.
+      standard_error: of ``per_piece``, from how much pieces differ; nan for a single piece or an infinite one.
       pieces, frames: how many there were.
     """
 
@@ -54,7 +54,8 @@ def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
     """
     pieces = _pieces(log_likelihood)
     means = -np.array([piece.mean() for piece in pieces])
-    spread = float(np.std(means, ddof=1) / np.sqrt(len(means))) if len(means) > 1 else float("nan")
+    known = len(means) > 1 and np.isfinite(means).all()
+    spread = float(np.std(means, ddof=1) / np.sqrt(len(means))) if known else float("nan")
     frames = np.concatenate(pieces)
     return NLL(float(-frames.mean()), float(means.mean()), spread, len(pieces), len(frames))
 
