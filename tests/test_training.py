@@ -44,9 +44,9 @@ def test_a_bad_seed_is_refused(seed):
 
 def test_history_is_plain_numbers():
     history = training.train(model(), X, held_out=X[:4], epochs=3, batch_size=4)
-    assert set(history) == {"loss", "held_out", "seconds"}
-    assert len(history["loss"]) == len(history["held_out"]) == 3
-    assert {type(v) for v in [*history["loss"], *history["held_out"], history["seconds"]]} == {float}
+    assert set(history) == {"loss", "val_loss", "seconds"}
+    assert len(history["loss"]) == len(history["val_loss"]) == 3
+    assert {type(v) for v in [*history["loss"], *history["val_loss"], history["seconds"]]} == {float}
 
 
 def test_train_names_what_is_missing_or_exploded():
