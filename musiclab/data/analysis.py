@@ -28,7 +28,7 @@ def find_key(piece: Piece) -> tuple[int, str, str]:
     """Tonic and mode, from the last bass note and the key signature, else from the notes' profile.
 
     Neither source is right alone: a key finder disagrees with the final bass in about one chorale of
-    seven, and a modal melody ends on a note that its signature does not name. So the answer says how it
+    four, and a modal melody ends on a note that its signature does not name. So the answer says how it
     was found.
 
     Lesson: 01

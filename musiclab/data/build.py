@@ -25,13 +25,13 @@ import numpy as np
 from tqdm import tqdm
 
 from musiclab.data.analysis import find_key, melody_families, melody_runs
-from musiclab.data.chorales import Chorale, pack
-from musiclab.data.encoding import quantise
+from musiclab.data.chorales import PER_STEP, Chorale, pack
+from musiclab.data.encoding import bars, quantise
 from musiclab.data.piece import Piece
 from musiclab.data.store import DataError, path, record_checksum, save_arrays
 from musiclab.data.tunes import Tune
 
-__all__ = ["assign_splits", "build_chorales", "build_own", "build_tunes", "main"]
+__all__ = ["assign_splits", "build_chorales", "build_own", "build_tunes", "main", "without_silent_bars"]
 
 _SATB = ("soprano", "alto", "tenor", "bass")
 _TEXT = ("bwv", "split", "melody", "split_melody")
@@ -123,6 +123,21 @@ def assign_splits(pieces: list[Piece], benchmark: dict[str, str]) -> list[Choral
     ]
 
 
+def without_silent_bars(piece: Piece) -> Piece:
+    """Cut the bars in which no voice sounds: interludes of instruments that are not among the four voices.
+
+    Args:
+      piece: a piece that sounds in at least one bar.
+
+    Returns:
+      The piece without them; all else keeps its order and its bar lines.
+    """
+    kept = [(start, stop) for start, stop in bars(piece) if (piece.voices[start:stop] >= 0).any()]
+    steps = np.concatenate([np.arange(start, stop) for start, stop in kept])
+    cut = {name: getattr(piece, name)[steps] for name in PER_STEP}
+    return piece.with_(**cut, pickup=piece.pickup if kept[0][0] == 0 else 0)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Build what was asked for, report it in words, and return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m musiclab.data.build", description=__doc__.split("\n\n")[0])
@@ -157,7 +172,7 @@ def _read_chorale(item: tuple[str, Path]) -> Piece:
         parts = [parts[first_words.index(voice)] for voice in _SATB]
     elif len(parts) != 4:
         raise DataError(f"{len(parts)} parts, none of them named as four voices")
-    return _named(piece_from_stream(score, parts), name)
+    return _named(without_silent_bars(piece_from_stream(score, parts)), name)
 
 
 def _read_tune(item: tuple[str, Path]) -> Tune:

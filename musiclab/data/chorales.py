@@ -17,7 +17,7 @@ __all__ = ["SPLITS", "Chorale", "load_chorales", "pack", "unpack"]
 SPLITS = ("train", "valid", "test")
 
 _PER_VOICE = ("voices", "onsets", "spelling")
-_PER_STEP = (*_PER_VOICE, "downbeats", "beat", "fermatas")
+PER_STEP = (*_PER_VOICE, "downbeats", "beat", "fermatas")
 _PER_PIECE = ("pickup", "tonic", "mode", "key_method", "key_signature", "time_signature", "name")
 
 
@@ -87,7 +87,7 @@ def pack(pieces: list[Piece], extra: tuple[str, ...]) -> dict[str, np.ndarray]:
     """
     if not pieces:
         raise ValueError("there is no piece to store")
-    arrays = {name: np.concatenate([getattr(p, name) for p in pieces]) for name in _PER_STEP}
+    arrays = {name: np.concatenate([getattr(p, name) for p in pieces]) for name in PER_STEP}
     arrays |= {name: np.array([getattr(p, name) for p in pieces]) for name in (*_PER_PIECE, *extra)}
     return arrays | {"steps": np.array([p.steps for p in pieces], np.int32)}
 
@@ -111,15 +111,15 @@ def unpack(file: str, kind: type, extra: tuple[str, ...], n_voices: int) -> list
     """
     arrays = load_arrays(file)
     names = (*_PER_PIECE, *extra)
-    missing = {*_PER_STEP, *names, "steps"} - arrays.keys()
+    missing = {*PER_STEP, *names, "steps"} - arrays.keys()
     if missing:
         raise DataError(f"{file} holds no such music: it lacks {', '.join(sorted(missing))}")
     stops = np.cumsum(arrays["steps"])
-    shapes = {name: arrays[name].shape for name in _PER_STEP}
+    shapes = {name: arrays[name].shape for name in PER_STEP}
     wide, long = (int(stops[-1]), n_voices), (int(stops[-1]),)
     if any(shape != (wide if name in _PER_VOICE else long) for name, shape in shapes.items()):
         raise DataError(f"{file} holds no such music: its arrays are {shapes}, voices should be {wide}")
-    for name in _PER_STEP:
+    for name in PER_STEP:
         arrays[name].flags.writeable = False
     columns = [arrays[name].tolist() for name in names]
     pieces = []
@@ -127,7 +127,7 @@ def unpack(file: str, kind: type, extra: tuple[str, ...], n_voices: int) -> list
         # Past Piece's checks, which would take twenty times as long: they were passed when the file was
         # built, and its checksum says that it is that file.
         piece = object.__new__(kind)
-        piece.__dict__.update({name: arrays[name][start:stop] for name in _PER_STEP})
+        piece.__dict__.update({name: arrays[name][start:stop] for name in PER_STEP})
         piece.__dict__.update(zip(names, values))
         pieces.append(piece)
     return pieces

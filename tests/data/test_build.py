@@ -25,6 +25,16 @@ def test_splits_by_hand():
     assert [c.split_melody for c in made] == ["train", "train", "train", "train", "test", "valid"]
 
 
+def test_silent_bars_are_cut_and_bar_lines_stay():
+    line = np.full((4 + 16 * 4 + 12, 2), -1)
+    line[:20, 0] = 60  # the pickup and the first bar
+    line[52:56, 1] = 50  # one quarter in the fourth; the second, third and last are silent
+    piece = Piece(line, pickup=4, fermatas=np.arange(len(line)) == 52)
+    cut = build.without_silent_bars(piece)
+    np.testing.assert_array_equal(cut.voices, line[[*range(20), *range(52, 68)]])
+    assert np.flatnonzero(cut.downbeats).tolist() == [4, 20]
+
+
 @pytest.fixture
 def home(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
