@@ -10,41 +10,14 @@ import numpy as np
 import tensorflow as tf
 
 from musiclab.models.heads import BernoulliHead, NotesHead
-from musiclab.models.recurrent import PeepholeLSTMCell
+from musiclab.models.memory import CELLS, Memory
 from musiclab.models.sequences import SequenceModel
 from musiclab.sampling import ancestral, check_temperature
 
-__all__ = ["BACKBONES", "HEADS", "ChordModel", "recurrent_layer"]
+__all__ = ["HEADS", "ChordModel"]
 
-BACKBONES = ("none", "rnn", "lstm", "peephole", "gru")
 HEADS = ("bernoulli", "notes")
 PERIOD = 4  # the frame's index modulo 4 is told: frames come without barlines
-
-
-def recurrent_layer(cell: str, units: int) -> keras.layers.Layer:
-    """A Keras layer over time that returns every step's hidden state.
-
-    Lesson: 07
-
-    Args:
-      cell: "rnn", "lstm", "peephole" or "gru".
-      units: H, at least 1.
-
-    Returns:
-      The layer; its ``cell`` makes one step at a time.
-
-    Raises:
-      ValueError: on another name, or units below 1.
-
-    >>> recurrent_layer("gru", 3)(np.zeros((2, 5, 4))).shape
-    TensorShape([2, 5, 3])
-    """
-    kinds = {"rnn": keras.layers.SimpleRNN, "lstm": keras.layers.LSTM, "gru": keras.layers.GRU}
-    if cell not in BACKBONES[1:] or units < 1:
-        raise ValueError(f"cell {cell!r} with {units} units: a cell is one of {', '.join(BACKBONES[1:])}, units >= 1")
-    if cell == "peephole":
-        return keras.layers.RNN(PeepholeLSTMCell(units), return_sequences=True)
-    return kinds[cell](units, return_sequences=True)
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
@@ -76,8 +49,8 @@ class ChordModel(SequenceModel):
         self, backbone="gru", head="notes", keys=88, units=160, layers=1, hidden=192, order="up", dropout=0.5, **kwargs
     ):
         super().__init__(**kwargs)
-        if backbone not in BACKBONES or head not in HEADS:
-            raise ValueError(f"backbone {backbone!r}, head {head!r}: need one of {BACKBONES} and one of {HEADS}")
+        if backbone not in CELLS or head not in HEADS:
+            raise ValueError(f"backbone {backbone!r}, head {head!r}: need one of {CELLS} and one of {HEADS}")
         if min(keys, units, layers, hidden) < 1:
             raise ValueError(f"keys={keys}, units={units}, layers={layers}, hidden={hidden}: each must be at least 1")
         self.settings = {
@@ -85,20 +58,15 @@ class ChordModel(SequenceModel):
             **{"hidden": hidden, "order": order, "dropout": dropout},
         }
         self.keys = keys
-        self.memory = [] if backbone == "none" else [recurrent_layer(backbone, units) for _ in range(layers)]
-        self.input_drop, self.drop = keras.layers.Dropout(0.2 * dropout), keras.layers.Dropout(dropout)
+        self.memory = Memory(backbone, units, layers, dropout)
         self.head = BernoulliHead(keys, dropout) if head == "bernoulli" else NotesHead(keys, hidden, order, dropout)
         self.build()
         self.recipe()
 
     def build(self, input_shape=None):
         """Make the weights at once, so that the model can be saved, counted and loaded before it has seen data."""
-        size = self.keys + PERIOD + 1
-        for layer in self.memory:
-            layer.build((None, None, size))
-            size = self.settings["units"]
-        remembered = size if self.memory else 0
-        self.head.build((None, remembered + 2 * self.keys + PERIOD + 1))
+        self.memory.build((None, None, self.keys + PERIOD + 1))
+        self.head.build((None, self.memory.size + 2 * self.keys + PERIOD + 1))
         self.built = True
 
     def call(self, x, training=False):
@@ -115,25 +83,19 @@ class ChordModel(SequenceModel):
         late = tf.pad(x, [[0, 0], [2, 0], [0, 0]])
         before, last = late[:, :-2], late[:, 1:-1]
         clock = tf.repeat(_clock(tf.range(steps), x.dtype)[None], n, axis=0)
-        h = self.input_drop(tf.concat([last, clock], axis=-1), training=training)
-        for layer in self.memory:
-            h = self.drop(layer(h, training=training), training=training)
-        return tf.concat([*([h] if self.memory else []), last, before, clock], axis=-1)
+        h = self.memory(tf.concat([last, clock], axis=-1), training=training)
+        return tf.concat([h, last, before, clock], axis=-1)
 
     def start(self, n: int) -> dict:
         """The state before the first frame of n pieces: the memories' states, the last two frames, the index."""
         frames = tf.zeros((n, self.keys))
-        memory = [[tf.zeros((n, size)) for size in _sizes(layer.cell)] for layer in self.memory]
-        return {"memory": memory, "before": frames, "last": frames, "index": tf.constant(0)}
+        return {"memory": self.memory.start(n), "before": frames, "last": frames, "index": tf.constant(0)}
 
     def step(self, state: dict) -> tuple:
         """One step of the memory: from a state to the context of its next frame, (n, C), and the memories' states."""
         clock = tf.repeat(_clock(state["index"][None], state["last"].dtype), tf.shape(state["last"])[0], axis=0)
-        h, memory = tf.concat([state["last"], clock], axis=-1), []
-        for layer, states in zip(self.memory, state["memory"]):
-            h, after = layer.cell(h, states)
-            memory.append(list(after) if isinstance(after, list | tuple) else [after])
-        return tf.concat([*([h] if memory else []), state["last"], state["before"], clock], axis=-1), memory
+        h, memory = self.memory.step(tf.concat([state["last"], clock], axis=-1), state["memory"])
+        return tf.concat([h, state["last"], state["before"], clock], axis=-1), memory
 
     def sample(self, n: int, seed: int, steps: int = 64, temperature: float = 1.0, primer=None) -> np.ndarray:
         """Write n pieces, frame after frame, each drawn from what the model thinks comes next.
@@ -192,8 +154,3 @@ def _clock(index, dtype):
     """Index modulo 4 and a flag for the first frame: (T, 5)."""
     first = tf.cast(index == 0, dtype)[:, None]
     return tf.concat([tf.one_hot(index % PERIOD, PERIOD, dtype=dtype), first], axis=-1)
-
-
-def _sizes(cell):
-    sizes = cell.state_size
-    return sizes if isinstance(sizes, list | tuple) else [sizes]
