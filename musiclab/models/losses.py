@@ -21,20 +21,21 @@ def mean_squared_error(x: np.ndarray, x_hat: np.ndarray) -> float:
     Source: source article on autoencoders, section 3.2.
 
     Args:
-      x: samples, shape (n, d), float or integer.
+      x: samples, shape (n, d) or (n, ...) with d numbers each, float or integer.
       x_hat: reconstructions, same shape.
 
     Returns:
       The loss in squared input units, >= 0; 0 only where ``x == x_hat``.
 
     Raises:
-      ValueError: if the shapes differ, are not (n, d), or n is 0.
+      ValueError: if the shapes differ, x is a single vector, or n is 0.
 
     >>> mean_squared_error(np.array([[0., 1.]]), np.array([[0., 3.]]))
     4.0
     """
     x, x_hat = _pair(x, x_hat)
-    return float(np.mean(np.sum((x - x_hat) ** 2, axis=1)))  # Eq. (4.1)
+    squares = ((x - x_hat) ** 2).reshape(len(x), -1)
+    return float(np.mean(np.sum(squares, axis=1)))  # Eq. (4.1)
 
 
 def mean_squared_error_gradient(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
@@ -44,11 +45,11 @@ def mean_squared_error_gradient(x: np.ndarray, x_hat: np.ndarray) -> np.ndarray:
     Lesson: 04
 
     Args:
-      x: samples, shape (n, d).
+      x: samples, shape (n, d) or (n, ...).
       x_hat: reconstructions, same shape.
 
     Returns:
-      float64 (n, d): how fast the loss rises with each number of ``x_hat``.
+      float64 of that shape: how fast the loss rises with each number of ``x_hat``.
 
     Raises:
       ValueError: as :func:`mean_squared_error`.
@@ -65,8 +66,8 @@ def _pair(x, x_hat):
     x, x_hat = np.asarray(x, np.float64), np.asarray(x_hat, np.float64)
     if x.shape != x_hat.shape:
         raise ValueError(f"x has shape {x.shape}, x_hat {x_hat.shape}: reconstruct the same samples")
-    if x.ndim != 2:
-        raise ValueError(f"x has shape {x.shape}: need (samples, features), so flatten each sample to one row")
+    if x.ndim < 2:
+        raise ValueError(f"x has shape {x.shape}: need (samples, features); a single sample is a batch of one, x[None]")
     if len(x) == 0:
         raise ValueError("no samples: pass at least one row")
     return x, x_hat

@@ -9,7 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["AdamState", "adam_start", "adam_step", "gradient_descent_step", "minibatches"]
+from musiclab.models.dense import Weights, backward, forward
+from musiclab.models.losses import mean_squared_error
+
+__all__ = ["AdamState", "adam_start", "adam_step", "descend", "gradient_descent_step", "minibatches"]
 
 
 class AdamState(NamedTuple):
@@ -142,6 +145,45 @@ def adam_step(
     v_hat = [mean / (1 - beta2**t) for mean in v]  # Eq. (4.11)
     steps = [eta * a / (np.sqrt(b) + epsilon) for a, b in zip(m_hat, v_hat)]  # Eq. (4.12)
     return weights._make(theta - step for theta, step in zip(weights, steps)), AdamState(t, m, v)
+
+
+def descend(
+    x: np.ndarray, weights: Weights, size: int, eta: float, passes: int, seed: int, adam: bool = False
+) -> tuple[Weights, list[float]]:
+    """Train the NumPy autoencoder (tanh, then relu): shuffle, cut into batches, step after each.
+
+    Lesson: 04
+
+    Args:
+      x: samples (n, d).
+      weights: where to start.
+      size: samples in a batch; n for plain gradient descent.
+      eta: learning rate.
+      passes: how often each sample is met.
+      seed: for the shuffles.
+      adam: steps by Adam instead of straight downhill.
+
+    Returns:
+      The last weights, and the mean squared error over all samples before each pass and after the last.
+
+    Raises:
+      ValueError: as the functions it is made of.
+
+    >>> from musiclab.models.dense import initial_weights
+    >>> _, losses = descend(np.eye(2), initial_weights(2, 1, 1, seed=1), size=2, eta=0.01, passes=3, seed=0)
+    >>> len(losses), losses[-1] < losses[0]
+    (4, True)
+    """
+    memory, losses = adam_start(weights), []
+    for turn in range(passes):
+        losses.append(mean_squared_error(x, forward(x, weights).x_hat))
+        for batch in minibatches(len(x), size, seed=seed + turn):
+            gradient = backward(x[batch], weights)
+            if adam:
+                weights, memory = adam_step(weights, gradient, memory, eta)
+            else:
+                weights = gradient_descent_step(weights, gradient, eta)
+    return weights, [*losses, mean_squared_error(x, forward(x, weights).x_hat)]
 
 
 def _check(weights, gradient, eta):

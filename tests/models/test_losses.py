@@ -13,6 +13,12 @@ def test_hand_value():
     assert mean_squared_error(np.array([[0, 1], [2, 2]]), np.array([[0, 3], [2, 1]])) == 2.5
 
 
+def test_rolls_count_all_their_cells():
+    rolls = x.reshape(1, 5, 3)
+    assert mean_squared_error(rolls, x_hat[None]) == pytest.approx(5 * mean_squared_error(x, x_hat))
+    assert mean_squared_error_gradient(rolls, x_hat[None]).shape == (1, 5, 3)
+
+
 def test_keras_mse_is_smaller_by_the_number_of_features():
     keras = pytest.importorskip("keras")
     theirs = float(np.mean(keras.losses.mean_squared_error(x, x_hat)))
@@ -46,7 +52,7 @@ def test_bytes_do_not_wrap_around():
     [
         (np.zeros((2, 3)), np.zeros((3, 2)), r"\(2, 3\).*\(3, 2\)"),
         (np.zeros((0, 3)), np.zeros((0, 3)), "no samples"),
-        (np.zeros(3), np.zeros(3), "flatten"),
+        (np.zeros(3), np.zeros(3), "batch of one"),
     ],
 )
 def test_bad_shapes_are_named(function, a, b, words):

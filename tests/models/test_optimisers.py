@@ -5,7 +5,7 @@ import pytest
 
 from musiclab.models.dense import Weights, backward, forward, initial_weights
 from musiclab.models.losses import mean_squared_error
-from musiclab.models.optimisers import adam_start, adam_step, gradient_descent_step, minibatches
+from musiclab.models.optimisers import adam_start, adam_step, descend, gradient_descent_step, minibatches
 
 weights = initial_weights(3, 2, 2, seed=0)
 gradients = [Weights(*(np.random.default_rng(k).normal(size=w.shape) for w in weights)) for k in range(4)]
@@ -104,6 +104,26 @@ def test_the_defaults_are_keras_defaults():
         w, state = adam_step(w, g, state)
     for ours, theirs in zip(w, in_keras(keras.optimizers.Adam())):
         np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_descending_is_steps_over_shuffled_batches():
+    x = np.random.default_rng(1).normal(size=(4, 3))
+    w = weights
+    for turn in range(2):
+        for batch in minibatches(4, 2, seed=7 + turn):
+            w = gradient_descent_step(w, backward(x[batch], w), eta=0.1)
+    after, losses = descend(x, weights, size=2, eta=0.1, passes=2, seed=7)
+    np.testing.assert_allclose(after.W1, w.W1, rtol=1e-12)
+    assert losses[0] == mean_squared_error(x, forward(x, weights).x_hat)
+    assert losses[2] == mean_squared_error(x, forward(x, w).x_hat)
+    assert len(losses) == 3
+
+
+def test_descending_by_adam():
+    x = np.random.default_rng(1).normal(size=(4, 3))
+    expected, _ = adam_step(weights, backward(x, weights), adam_start(weights), eta=0.1)
+    after, _ = descend(x, weights, size=4, eta=0.1, passes=1, seed=0, adam=True)
+    np.testing.assert_allclose(after.W3, expected.W3, rtol=1e-9)
 
 
 @pytest.mark.parametrize(
