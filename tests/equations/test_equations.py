@@ -41,7 +41,7 @@ def outcomes(request):
     asked = [
         item.callspec.params["mutation"]
         for item in request.session.items
-        if "outcomes" in getattr(item, "fixturenames", ())
+        if item.nodeid.startswith(request.node.nodeid) and "outcomes" in getattr(item, "fixturenames", ())
     ]
     return dict(zip(asked, mutations.run(asked)))
 
