@@ -1,0 +1,218 @@
+"""The published benchmark, measured on a file that the reader has: nats per frame of models that write chords.
+
+python -m benchmarks.sequence --jsb JSB_Chorales.json       # each model with three seeds
+python -m benchmarks.sequence --jsb MuseData.pickle --seeds 1
+
+The file itself is never stored; its name and checksum are. Each training runs in a process of its own, on one thread,
+and is charged all CPU seconds of that process from building the model to its last weights. Hyper-parameters were
+chosen on the validation split of JSB Chorales alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["MODELS", "PUBLISHED", "TARGETS", "clean", "main", "rows", "train_one"]
+
+MODELS = {
+    "GRU, 88 coins": {"backbone": "gru", "head": "bernoulli", "epochs": 24},
+    "LSTM, 88 coins": {"backbone": "lstm", "head": "bernoulli", "epochs": 24},
+    "two frames before, note by note": {"backbone": "none", "head": "notes", "epochs": 18},
+    "GRU, note by note": {"backbone": "gru", "head": "notes", "epochs": 36},
+    "GRU, note by note downward": {"backbone": "gru", "head": "notes", "order": "down", "epochs": 36},
+}
+MIXED = ("GRU, note by note", "GRU, note by note downward")  # trained at the same time, on a core each
+MIXTURE = "both GRUs, mixed"
+RECIPE = {"learning_rate": 1e-2, "dropout": 0.4}
+TARGETS = {  # nats per frame on JSB Chorales' test split, and seconds: of CPU, for the mixture of wall
+    "GRU, 88 coins": (8.50, 45),
+    "LSTM, 88 coins": (8.55, 45),
+    "two frames before, note by note": (5.30, 30),
+    "GRU, note by note": (4.80, 90),
+    MIXTURE: (4.60, 90),
+}
+PUBLISHED = {  # JSB Chorales, test, as papers print them; LV-RNN's 3.99 is a particle estimate, not comparable
+    **{"RNN": 8.71, "LSTM": 8.45, "GRU": 8.43, "TCN": 8.10, "RNN-RBM": 6.27},
+    **{"RNN-NADE": 5.56, "RNN-NADE, later paper": 5.19},
+}
+
+
+def clean(rolls: dict) -> np.ndarray:
+    """Which test pieces share no melody with training: no run of 16 frames of the top voice, transposed or not.
+
+    Args:
+      rolls: as ``musiclab.data.benchmark.load_benchmark`` reads them.
+
+    Returns:
+      bool, one per test piece.
+    """
+    heard = set().union(*map(_top_runs, rolls["train"]))
+    return np.array([not (_top_runs(roll) & heard) for roll in rolls["test"]])
+
+
+def _top_runs(roll):
+    from musiclab.data import Piece, melody_runs
+
+    top = np.where(roll.any(axis=1), 108 - np.argmax(roll[:, ::-1], axis=1), -1)
+    return melody_runs(Piece(np.repeat(top, 4)))  # it reads quarters, four steps each; a frame counts as one
+
+
+def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
+    """Train one model and score validation and test with it, in this process.
+
+    Args:
+      path: the benchmark's file. name: one of :data:`MODELS`. seed: for weights, batches and dropout.
+      scores: an ``.npz`` to write each split's log-likelihoods to.
+
+    Returns:
+      ``cpu_s`` and ``wall_s`` of the training.
+    """
+    from musiclab.data.benchmark import load_benchmark
+    from musiclab.models.chords import ChordModel
+    from musiclab.training import set_seed
+
+    rolls, settings = load_benchmark(path), dict(MODELS[name])
+    epochs = settings.pop("epochs")
+    cpu, wall = time.process_time(), time.perf_counter()
+    set_seed(seed)
+    model = ChordModel(**settings, dropout=RECIPE["dropout"])
+    model.recipe(RECIPE["learning_rate"])
+    model.fit(rolls["train"], epochs=epochs, seed=seed, verbose=0)
+    took = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
+    np.savez(scores, **{f"{s}{i}": x for s in ("valid", "test") for i, x in enumerate(model.log_likelihood(rolls[s]))})
+    return took
+
+
+def rows(path: Path, seeds: int = 3, models=tuple(MODELS)) -> list[dict]:
+    """Train and score every model with every seed.
+
+    Args:
+      path: the benchmark's file. seeds: how many. models: which of :data:`MODELS`.
+
+    Returns:
+      A row per model, and one for the mixture: nats per frame averaged over seeds, pooled over all frames of the
+      split ("valid", "test"), over those of clean test pieces ("test_clean"), with the standard deviation over seeds
+      and the standard error over test pieces; mean seconds; the target.
+    """
+    from musiclab.data.benchmark import load_benchmark
+    from musiclab.metrics.likelihood import mixture
+
+    unshared = clean(load_benchmark(path))
+    together = [name for name in MIXED if name in models]
+    groups = [[name] for name in models if name not in together] + [together] * bool(together)
+    runs = {name: [] for name in (*models, MIXTURE)}
+    for seed in range(seeds):
+        for group in groups:
+            print(f"seed {seed}: {' and '.join(group)} ...", flush=True)
+            for name, run in zip(group, _processes(path, group, seed)):
+                runs[name].append(run)
+        if len(together) == len(MIXED):
+            a, b = (runs[name][-1] for name in MIXED)
+            mixed = {split: mixture(a[split], b[split]) for split in ("valid", "test")}
+            spent = {"cpu_s": a["cpu_s"] + b["cpu_s"], "wall_s": max(a["wall_s"], b["wall_s"])}
+            runs[MIXTURE].append(mixed | spent)
+    return [_row(name, found, unshared) for name, found in runs.items() if found]
+
+
+def _row(name, runs, unshared):
+    from musiclab.metrics.likelihood import nll_per_frame
+
+    tests = [nll_per_frame(run["test"]) for run in runs]
+    kept = [[piece for piece, good in zip(run["test"], unshared) if good] for run in runs]
+    target = TARGETS.get(name, ("", ""))
+    return {
+        "what": name,
+        "seeds": len(runs),
+        "valid": _mean([nll_per_frame(run["valid"]).pooled for run in runs]),
+        "test": _mean([one.pooled for one in tests]),
+        "test_clean": _mean([nll_per_frame(one).pooled for one in kept]) if unshared.any() else "none",
+        "sd_seeds": round(float(np.std([one.pooled for one in tests])), 3),
+        "per_piece": _mean([one.per_piece for one in tests]),
+        "se_pieces": _mean([one.standard_error for one in tests]),
+        "cpu_s": _mean([run["cpu_s"] for run in runs], 1),
+        "wall_s": _mean([run["wall_s"] for run in runs], 1),
+        "target": f"{target[0]:.2f} in {target[1]} s" if target[0] else "",
+    }
+
+
+def _mean(values, digits=3):
+    return round(float(np.mean(values)), digits)
+
+
+def _processes(path, names, seed):
+    """One process per model, at the same time; what each measured and scored, in order."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder) / f"{i}.npz" for i in range(len(names))]
+        command = [sys.executable, "-m", "benchmarks.sequence", "--jsb", str(path), "--seed", str(seed), "--model"]
+        root = Path(__file__).resolve().parents[1]
+        started = [
+            subprocess.Popen([*command, name, "--scores", str(file)], stdout=subprocess.PIPE, text=True, cwd=root)
+            for name, file in zip(names, files)
+        ]
+        found = []
+        for process, file in zip(started, files):
+            said = process.communicate()[0]
+            if process.returncode:
+                raise RuntimeError(f"training failed with status {process.returncode}: {' '.join(process.args)}")
+            with np.load(file) as arrays:
+                splits = {s: [arrays[k] for k in arrays if k.startswith(s)] for s in ("valid", "test")}
+            found.append(json.loads(said.splitlines()[-1]) | splits)
+        return found
+
+
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
+    from benchmarks.run import RESULTS, record
+    from musiclab.data import DataError, write_whole
+    from musiclab.data.benchmark import load_benchmark
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sequence", description=__doc__.split("\n")[0])
+    parser.add_argument("--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat")
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
+    parser.add_argument("--only", nargs="+", choices=MODELS, default=tuple(MODELS), help="these models alone")
+    parser.add_argument("--model", choices=MODELS, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    path = options.jsb.resolve()
+    if options.model:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        print(json.dumps(train_one(path, options.model, options.seed, options.scores)))
+        return 0
+    try:
+        load_benchmark(path)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    found = rows(path, options.seeds, tuple(options.only))
+    source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    result = record("sequence", found) | {
+        "command": f"python -m benchmarks.sequence --jsb {path.name} --seeds {options.seeds}",
+        "seed": list(range(options.seeds)),
+        "source": source,
+        "models": MODELS,
+        "recipe": RECIPE,
+        "published": PUBLISHED,
+    }
+    write_whole((folder or RESULTS) / "sequence.json", (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    for row in found:
+        print(row)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,103 @@
+"""The benchmark's rows on a file made for it: reductions, clean pieces, processes, what is written down."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import sequence
+from musiclab.metrics.likelihood import mixture, nll_per_frame
+
+rng = np.random.default_rng(0)
+
+
+def tune(n, low=60):
+    """Frames with one random note each and a bass."""
+    return [[45, int(pitch)] for pitch in rng.integers(low, low + 20, size=n)]
+
+
+def rolls(pieces):
+    found = []
+    for piece in pieces:
+        found.append(np.zeros((len(piece), 88), np.float32))
+        for row, frame in zip(found[-1], piece):
+            row[[pitch - 21 for pitch in frame]] = 1
+    return found
+
+
+def test_clean_pieces_share_no_melody_whatever_the_key():
+    known, other = tune(20), tune(20)
+    moved = [[bass, top + 3] for bass, top in known[2:18]]  # 16 frames in another key
+    short = [[bass, top + 3] for bass, top in known[2:17]] + tune(5)  # 15 are not enough
+    found = sequence.clean({"train": rolls([known]), "test": rolls([other, tune(3) + moved + tune(3), short])})
+    assert found.tolist() == [True, False, True]
+
+
+def made_up_runs(monkeypatch, lengths=(4, 9)):
+    """Instead of training: log-likelihoods that differ by model and seed."""
+    scored = {}
+
+    def processes(path, names, seed):
+        for name in names:
+            draw = np.random.default_rng([seed, len(name)])
+            splits = {s: [-draw.gamma(5.0, size=n) for n in lengths] for s in ("valid", "test")}
+            scored[name, seed] = splits | {"cpu_s": 10.0 + seed, "wall_s": 5.0 + len(name)}
+        return [scored[name, seed] for name in names]
+
+    monkeypatch.setattr(sequence, "_processes", processes)
+    return scored
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "tiny.json"
+    sets = {"train": [tune(20), tune(9)], "valid": [tune(5)], "test": [tune(6), tune(7)]}
+    path.write_text(json.dumps(sets), encoding="utf-8")
+    return path
+
+
+def test_rows_are_means_over_seeds(monkeypatch, file):
+    scored = made_up_runs(monkeypatch)
+    found = {row["what"]: row for row in sequence.rows(file, seeds=2)}
+    assert list(found) == [*sequence.MODELS, sequence.MIXTURE]
+    for name in sequence.MODELS:
+        tests = [nll_per_frame(scored[name, seed]["test"]) for seed in range(2)]
+        assert found[name]["test"] == pytest.approx(np.mean([t.pooled for t in tests]), abs=1e-3)
+        assert found[name]["per_piece"] == pytest.approx(np.mean([t.per_piece for t in tests]), abs=1e-3)
+        assert found[name]["cpu_s"] == 10.5
+    a, b = sequence.MIXED
+    mixed = [nll_per_frame(mixture(scored[a, s]["test"], scored[b, s]["test"])).pooled for s in range(2)]
+    assert found[sequence.MIXTURE]["test"] == pytest.approx(np.mean(mixed), abs=1e-3)
+    assert found[sequence.MIXTURE]["cpu_s"] == 21.0  # both trainings
+    assert found[sequence.MIXTURE]["wall_s"] == 5.0 + len(b)  # at the same time
+
+
+def test_a_training_in_a_process_of_its_own(monkeypatch, file):
+    quick = {"backbone": "none", "head": "notes", "hidden": 4, "epochs": 1}
+    monkeypatch.setitem(sequence.MODELS, "GRU, 88 coins", quick)
+    scores = file.with_suffix(".npz")
+    took = sequence.train_one(file, "GRU, 88 coins", 0, scores)
+    assert took["cpu_s"] > 0
+    with np.load(scores) as arrays:
+        assert {name: arrays[name].shape for name in arrays} == {"valid0": (5,), "test0": (6,), "test1": (7,)}
+        assert all((arrays[name] < 0).all() for name in arrays)
+
+
+def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file, tmp_path, capsys):
+    made_up_runs(monkeypatch)
+    assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
+    text = (tmp_path / "results" / "sequence.json").read_text(encoding="utf-8")
+    stored = json.loads(text)
+    assert stored["source"]["file"] == "tiny.json"
+    assert len(stored["source"]["sha256"]) == 64
+    assert str(tmp_path) not in text
+    assert [row["what"] for row in stored["rows"]] == [*sequence.MODELS, sequence.MIXTURE]
+    assert stored["seed"] == [0]
+    assert stored["published"]["GRU"] == 8.43
+
+
+def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):
+    (tmp_path / "a.json").write_text("{", encoding="utf-8")
+    assert sequence.main(["--jsb", str(tmp_path / "a.json")], tmp_path) == 1
+    assert "a.json is damaged" in capsys.readouterr().err
+    assert not (tmp_path / "sequence.json").exists()
