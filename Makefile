@@ -37,7 +37,8 @@ data: environment
 	@$(RUN) -m musiclab.data.build $(if $(MUSIC),--music "$(MUSIC)")
 
 bench: test-environment
-	@$(RUN) -m benchmarks.run $(if $(JSB),--jsb "$(JSB)")
+	@$(RUN) -m benchmarks.run
+	@$(if $(JSB),$(RUN) -m benchmarks.sequence --jsb "$(JSB)",:)
 
 clean-notebooks: test-environment
 	@$(RUN) scripts/clean_notebooks.py
