@@ -13,6 +13,7 @@ from musiclab.data.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN, encode_tokens
 from musiclab.data.piece import Piece
 from musiclab.models.forms import FORM_SIZES, after_step, form, heard, written
 from musiclab.models.memory import Memory
+from musiclab.models.rules import parallel_moves
 from musiclab.models.sequences import SequenceModel
 from musiclab.sampling import ancestral, check_temperature, draw
 
@@ -104,13 +105,15 @@ class FourVoices(SequenceModel):
         silence = tf.zeros((n, VOICES), tf.int32)
         return {"memory": self.memory.start(n), "before": silence, "age": silence}
 
-    def step(self, state: dict, plan, seed, temperature=1.0, fixed=-1) -> tuple:
+    def step(self, state: dict, plan, seed, temperature=1.0, fixed=-1, parallels=True) -> tuple:
         """Write one step: state and form (n, 6) to tokens (n, 4) and the state after; ``fixed`` ones >= 0 are kept."""
         told = self._told(state["before"], state["age"], plan)
         h, memory = self.memory.step(told, state["memory"])
         known, tokens = self.from_context(tf.concat([h, told], axis=-1)), tf.zeros_like(state["before"])
-        for voice in ORDER:
+        for i, voice in enumerate(ORDER):
             logits = self._logits(voice, known, state["before"]) / temperature
+            if i and not parallels:
+                logits = tf.where(self._parallel(voice, ORDER[:i], tokens, state["before"]), -1e9, logits)
             drawn = draw(logits, tf.random.experimental.stateless_fold_in(seed, voice))
             tokens += drawn[:, None] * tf.one_hot(voice, VOICES, dtype=tf.int32)
             tokens = tf.where(fixed >= 0, fixed, tokens)
@@ -118,13 +121,16 @@ class FourVoices(SequenceModel):
         before, age = after_step(tokens, state["before"], state["age"], tf.where)
         return tokens, {"memory": memory, "before": before, "age": age}
 
-    def sample(self, forms, seed: int, temperature: float = 1.0, primer: Piece | None = None) -> list[Piece]:
+    def sample(
+        self, forms, seed: int, temperature: float = 1.0, primer: Piece | None = None, parallels: bool = True
+    ) -> list[Piece]:
         """Write a piece on each form: its length, metre, fermatas and mode are taken, its notes are not looked at.
 
         Args:
           forms: a piece or several. seed: the same writes the same.
           temperature: below 1 plays safer, above 1 wilder.
           primer: how every piece begins, four voices in the model's range, no longer than the shortest form; or None.
+          parallels: False forbids parallel fifths, octaves and unisons while drawing, which the model does not know of.
 
         Returns:
           As many pieces, in C major or A minor, spelled accordingly.
@@ -144,14 +150,15 @@ class FourVoices(SequenceModel):
                 raise ValueError(f"the primer has {primer.steps} steps, the shortest form {shortest}: cut the primer")
             fixed[:, : primer.steps] = self.encode(primer)[:, :VOICES]
         seeds, start = tf.constant([seed % 2**31, 0]), self.start(len(forms))
-        drawn = self._graph(start, tf.constant(plans), tf.constant(fixed), seeds, tf.constant(tau, tf.float32)).numpy()
+        tau = tf.constant(tau, tf.float32)
+        drawn = self._graph(start, tf.constant(plans), tf.constant(fixed), seeds, tau, bool(parallels)).numpy()
         return [written(tokens, piece, self.low, self.high) for tokens, piece in zip(drawn, forms)]
 
-    def draw(self, state, plans, fixed, seed, temperature):
+    def draw(self, state, plans, fixed, seed, temperature, parallels=True):
         """The loop of :meth:`sample` on tensors, from any state: tokens (n, T, 4)."""
 
         def one(state, t, seed):
-            tokens, after = self.step(state, plans[:, t], seed, temperature, fixed[:, t])
+            tokens, after = self.step(state, plans[:, t], seed, temperature, fixed[:, t], parallels)
             return tf.ensure_shape(tokens, state["before"].shape), after
 
         return ancestral(one, state, tf.shape(plans)[1], seed)[0]
@@ -175,6 +182,13 @@ class FourVoices(SequenceModel):
         logits = self.out[voice](h + self.deeper[voice](h) * mask2)
         impossible = (before[:, voice, None] == 0) & (tf.range(self.tokens) == HOLD_TOKEN)
         return tf.where(impossible, -1e9, logits)
+
+    def _parallel(self, voice, written_already, tokens, before):
+        """Tokens (m, tokens) of one voice that would run parallel to voices of this step; a rest or hold never does."""
+        sounding = after_step(tokens, before, before, tf.where)[0]
+        given = [tf.gather(part, written_already, axis=1) for part in (before, sounding)]
+        moves = parallel_moves(*given, before[:, voice], self.tokens - 1)  # pitch k is token k + 1
+        return tf.pad(moves, [[0, 0], [1, 0]])
 
     def _done(self, voice, tokens, before):
         """What a voice has just done, for the voices still to come: its token, and what sounds now."""

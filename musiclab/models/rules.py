@@ -1,6 +1,6 @@
 """A rule of four-part writing as a mask on what a model may write.
 
-Lessons: 09.
+Lessons: 08, 09.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ def parallel_moves(before, now, own, keys: int):
     That is what :func:`musiclab.metrics.parallel_perfects` counts: both move the same way, and the interval,
     modulo the octave, is a fifth both times or an octave both times. Who holds or rests never does.
 
-    Lesson: 09
+    Lessons: 08, 09
 
     Args:
-      before, now: int (n, G), what each given voice sounds on this 8th and on the next: 0 = rest, else any numbering
+      before, now: int (n, G), what each given voice sounds now and on the next step: 0 = rest, else any numbering
         of pitches by semitones from 1.
-      own: int (n,), what the voice itself sounds on this 8th, in that numbering.
+      own: int (n,), what the voice itself sounds now, in that numbering.
       keys: how many numbers there are, 0 included.
 
     Returns:

@@ -149,7 +149,8 @@ class SequenceModel(keras.Model):
             def score(x):
                 return self(x, training=False)
 
-            self.__dict__["_score_graph"] = tf.function(score, reduce_retracing=True)
+            shape = tf.TensorSpec((None, None, *batch.shape[2:]), batch.dtype)
+            self.__dict__["_score_graph"] = tf.function(score, input_signature=[shape])
         return self.__dict__["_score_graph"](tf.convert_to_tensor(batch))
 
 

@@ -11,6 +11,7 @@ from scipy.stats import chisquare
 from musiclab.data import load_chorales, to_common_key
 from musiclab.data.encoding import decode_tokens
 from musiclab.data.piece import Piece
+from musiclab.metrics import parallel_perfects
 from musiclab.models.four_voices import FourVoices
 from musiclab.training import set_seed
 
@@ -134,6 +135,14 @@ def test_a_primer_is_how_each_piece_begins():
         np.testing.assert_array_equal(piece.onsets[:16], primer.onsets)
     assert (primed[0].voices[16:] != free[0].voices[16:]).any()
     assert (primed[0].voices[16:] != primed[1].voices[16:]).any()
+
+
+def test_parallels_are_forbidden_on_request():
+    made = model()
+    free, strict = (made.sample(CHORALES, seed=1, parallels=allowed) for allowed in (True, False))
+    assert parallel_perfects(free) > 1  # there was something to forbid
+    assert parallel_perfects(strict) < 0.05 * parallel_perfects(free)  # one across a rest may remain
+    np.testing.assert_array_equal(strict[0].voices[0], free[0].voices[0])  # the dice are the same
 
 
 def test_it_learns_a_piece_by_heart():
