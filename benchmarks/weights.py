@@ -1,0 +1,80 @@
+"""Train the weights that lessons load because training them would take too long: into ``data/weights/``.
+
+python -m benchmarks.weights 07_three_layers  # one file
+python -m benchmarks.weights                  # lists the names
+
+A file of the same name is replaced and its checksum recorded; the same machine makes the same numbers again,
+another one nearly the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+__all__ = ["MAKERS", "main"]
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "data" / "weights"
+
+
+def melodies(epochs: int = 28):
+    """The three-layer melody model of lesson 07: soprano after soprano in a common key, split by melody."""
+    from musiclab import data, training
+    from musiclab.models.melody import MelodyModel, vocabulary
+
+    training.set_seed(7)
+    train = [data.melody_to_symbols(data.to_common_key(p)) for p in data.load_chorales("train", by="melody")]
+    model = MelodyModel(vocabulary(train), "lstm", units=80, layers=3, dropout=0.2)
+    model.recipe(learning_rate=1e-2)
+    training.train(model, train, epochs=epochs, batch_size=16, title="three layers")
+    return model
+
+
+MAKERS = {
+    "07_three_layers": melodies,
+}
+
+
+def make(name: str, folder: Path = WEIGHTS) -> Path:
+    """Train one model and store it.
+
+    Args:
+      name: one of :data:`MAKERS`.
+      folder: where to.
+
+    Returns:
+      The file.
+    """
+    from musiclab.data.store import record_checksum
+    from musiclab.training import save_model
+
+    trained = MAKERS[name]()
+    # a copy that has never been trained: the optimizer's memory would triple the file
+    bare = type(trained).from_config(trained.get_config())
+    bare.set_weights(trained.get_weights())
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(bare, folder / f"{name}.keras")
+    if folder == WEIGHTS:
+        record_checksum(folder / f"{name}.keras")
+    return folder / f"{name}.keras"
+
+
+def main(names: list[str]) -> int:
+    """Make the weights named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", choices=[*MAKERS, []], help="which to train; none lists them")
+    names = parser.parse_args(names).names
+    for name in names or []:
+        start, cpu = time.perf_counter(), time.process_time()
+        file = make(name)
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        print(f"{file.name}: {file.stat().st_size / 1e6:.2f} MB, {wall:.0f} s of wall, {cpu:.0f} s of CPU", flush=True)
+    if not names:
+        print("\n".join(MAKERS))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
