@@ -70,7 +70,11 @@ def measure(path: Path) -> dict:
     started = time.perf_counter()
     try:
         # nothing of the user's own Jupyter and IPython takes part, as in `make test`
-        with TemporaryDirectory() as own, client.setup_kernel(env=lab.environment(dict(os.environ), Path(own))):
+        # a manager of one's own is left running by nbclient unless told otherwise, kernel and all
+        with (
+            TemporaryDirectory() as own,
+            client.setup_kernel(cleanup_kc=True, env=lab.environment(dict(os.environ), Path(own))),
+        ):
             for index, cell in enumerate(nb.cells):
                 began = time.perf_counter()
                 client.execute_cell(cell, index)
