@@ -2,6 +2,7 @@
 
 `--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
 All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
+Unit tests are spread over the cores file by file, and as many lessons run at once, each in a kernel of its own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +31,7 @@ HTML = ROOT / "build" / "lessons"
 CELL_SECONDS = 120  # a lesson's training cell takes at most 30 s on two cores; this is for a busy machine
 LESSON_SECONDS = 600
 PART_SECONDS = 1800
+AT_ONCE = max(1, min(4, os.cpu_count() or 1))  # processes; a lesson may take 1.5 GB, and four of them no more than 6
 
 
 @dataclass
@@ -60,10 +63,11 @@ def style():
     return part
 
 
-def pytest_part(name, arguments, seconds=PART_SECONDS):
-    """Run pytest on something and count."""
+def pytest_part(name, arguments, seconds=PART_SECONDS, quiet=False):
+    """Run pytest on something and count; a quiet part prints what it said when it has ended, in one piece."""
     part, begin = Part(name), time.monotonic()
-    print(f"\n=== {name}", flush=True)
+    if not quiet:
+        print(f"\n=== {name}", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         words = [
@@ -76,10 +80,14 @@ def pytest_part(name, arguments, seconds=PART_SECONDS):
             f"--junitxml={report}",
             *arguments,
         ]
+        kept = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT} if quiet else {}
         try:
-            status = subprocess.run(words, cwd=ROOT, timeout=seconds, check=False).returncode
-        except subprocess.TimeoutExpired:
-            status, part.note = 1, f"stopped after {seconds} s"
+            done = subprocess.run(words, cwd=ROOT, timeout=seconds, check=False, **kept)
+            status, output = done.returncode, done.stdout
+        except subprocess.TimeoutExpired as late:
+            status, output, part.note = 1, late.stdout, f"stopped after {seconds} s"
+        if quiet:
+            print(f"\n=== {name}\n" + (output or b"").decode("utf-8", errors="replace"), end="", flush=True)
         if report.is_file():
             read_report(report, part)
     if status not in (0, 5) and not part.failed:
@@ -103,7 +111,7 @@ def read_report(report, part):
 def lesson_part(notebook):
     """Run a lesson from top to bottom in a fresh kernel of this environment; leave HTML if it fails."""
     options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
-    part = pytest_part(f"lesson {notebook.stem}", [*options, str(notebook)], LESSON_SECONDS)
+    part = pytest_part(f"lesson {notebook.stem}", [*options, str(notebook)], LESSON_SECONDS, quiet=True)
     if part.failed:
         page = HTML / f"{notebook.stem}.html"
         words = [sys.executable, str(ROOT / "scripts" / "lesson_html.py"), str(notebook), str(page)]
@@ -123,12 +131,14 @@ def all_parts(number):
         yield lesson_part(notebook)
         return
     yield style()
-    yield pytest_part("unit tests", ["tests", "musiclab", "--ignore=tests/browser"])
+    # a file's tests stay together: they share what its fixtures have trained
+    spread = ["-n", str(AT_ONCE), "--dist", "loadfile"] if AT_ONCE > 1 else []
+    yield pytest_part("unit tests", ["tests", "musiclab", "--ignore=tests/browser", *spread])
     lessons = reset_lesson.lessons(folder)
     if not lessons:
         yield Part("lessons", failed=1, note="there are none in notebooks/")
-    for notebook in lessons:
-        yield lesson_part(notebook)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(lesson_part, lessons)
     yield pytest_part("browser", ["tests/browser"])
 
 
@@ -173,21 +183,22 @@ def main(arguments=None):
         status = without_network(arguments)
         if status is not None:
             return status
+    begin = time.monotonic()
     try:
         parts = list(all_parts(options.lesson))
     except LookupError as error:
         print(error)
         return 1
-    return summary(parts, bool(options.offline))
+    return summary(parts, bool(options.offline), time.monotonic() - begin)
 
 
-def summary(parts, offline):
-    """Print the result of each part and the total; 0 if nothing failed."""
+def summary(parts, offline, seconds):
+    """Print the result of each part and the time of all together; 0 if nothing failed."""
     print("\n=== summary")
     print("\n".join(part.row() for part in parts))
     state = "off" if offline else "on (this system does not let the tests switch it off)"
     skipped = sum(part.skipped for part in parts)
-    print(f"{sum(part.seconds for part in parts):.0f} s in all, {skipped} skipped; the network was {state}")
+    print(f"{seconds:.0f} s in all ({AT_ONCE} at once), {skipped} skipped; the network was {state}")
     failed = sum(part.failed for part in parts)
     print(f"{sum(part.passed for part in parts)} passed, {failed} failed", flush=True)
     return 1 if failed else 0

@@ -194,11 +194,18 @@ def test_report_counts(tmp_path):
 
 def test_summary_ends_with_the_total(capsys):
     parts = [run_tests.Part("a", passed=2), run_tests.Part("b", passed=1, failed=1)]
-    assert run_tests.summary(parts, offline=True) == 1
+    assert run_tests.summary(parts, offline=True, seconds=3) == 1
     assert capsys.readouterr().out.splitlines()[-1] == "3 passed, 1 failed"
-    assert run_tests.summary(parts[:1], offline=True) == 0
+    assert run_tests.summary(parts[:1], offline=True, seconds=2) == 0
 
 
 def test_a_failing_part_without_a_report_counts_as_failed():
     part = run_tests.pytest_part("nothing there", ["no/such/folder"], 60)
     assert part.failed == 1
+
+
+def test_a_quiet_part_says_all_at_its_end(capfd):
+    run_tests.pytest_part("nothing there", ["no/such/folder"], 60, quiet=True)
+    said = capfd.readouterr().out
+    assert said.startswith("\n=== nothing there\n")
+    assert "no/such/folder" in said
