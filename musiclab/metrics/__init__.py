@@ -8,5 +8,6 @@ from musiclab.metrics.likelihood import *
 from musiclab.metrics.pitch import *
 from musiclab.metrics.quality import *
 from musiclab.metrics.report import *
+from musiclab.metrics.sets import *
 from musiclab.metrics.similarity import *
 from musiclab.metrics.verdict import *
