@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-__all__ = ["NO_SPELLING", "REST", "STEPS_PER_QUARTER", "Piece", "check_voices", "implied_onsets"]
+__all__ = ["NO_SPELLING", "REST", "STEPS_PER_QUARTER", "Piece", "check_voices", "excerpt", "implied_onsets"]
 
 REST = -1
 """The pitch of silence in every ``voices`` array."""
@@ -119,6 +119,37 @@ class Piece:
             f"{type(self).__name__}({self.name!r}: {self.steps} steps, {n} voice{'s' * (n != 1)}, "
             f"{self.time_signature})"
         )
+
+
+def excerpt(piece: Piece, start: int, stop: int) -> Piece:
+    """Some steps of a piece, with the metre, spelling and fermatas of their place.
+
+    A note held into the excerpt counts as struck at its first step: there is nothing before to hold.
+
+    Lesson: 01
+
+    Args:
+      piece: any piece.
+      start, stop: the steps from ``start`` up to, not including, ``stop``; 16ths from the beginning of the piece.
+
+    Returns:
+      A piece of the same type, key and name. Its ``pickup`` ends where the piece has its next downbeat, be that
+      beyond ``stop``; after the last one it is the whole excerpt.
+
+    Raises:
+      ValueError: if the range is empty or reaches beyond the piece.
+
+    >>> excerpt(Piece([60, 60, 62, 64], pickup=2), 1, 3)
+    Piece('untitled': 2 steps, 1 voice, 4/4)
+    """
+    if not 0 <= start < stop <= piece.steps:
+        raise ValueError(f"steps {start} to {stop} of {piece.name!r}: need 0 <= start < stop <= {piece.steps}")
+    names = ("voices", "onsets", "spelling", "downbeats", "beat", "fermatas")
+    cut = {name: getattr(piece, name)[start:stop] for name in names}
+    first = (np.arange(stop - start) == 0)[:, None]
+    cut["onsets"] = np.where(first, cut["voices"] >= 0, cut["onsets"])
+    downbeats = np.flatnonzero(piece.downbeats[start:])
+    return piece.with_(**cut, pickup=int(downbeats[0]) if len(downbeats) else stop - start)
 
 
 def implied_onsets(voices: np.ndarray) -> np.ndarray:

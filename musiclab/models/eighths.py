@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from musiclab.data import Piece, encode_tokens, spell, transpose
+from musiclab.data import Piece, encode_tokens, excerpt, spell, transpose
 from musiclab.data.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
 from musiclab.data.piece import REST
 
@@ -64,7 +64,7 @@ def excerpts(pieces, steps: int) -> list[Piece]:
     """
     if steps < 1:
         raise ValueError(f"stretches of {steps} steps: must be at least 1")
-    return [_excerpt(p, i, i + steps) for p in pieces for i in range(0, p.steps - steps + 1, steps)]
+    return [excerpt(p, i, i + steps) for p in pieces for i in range(0, p.steps - steps + 1, steps)]
 
 
 def to_no_signature(piece: Piece) -> Piece:
@@ -164,10 +164,3 @@ def with_part(piece: Piece, target: int, tokens: np.ndarray, low: int) -> Piece:
 def _way_home(key_signature):
     """Semitones to no signature, -6 to 5."""
     return (-7 * key_signature + 6) % 12 - 6
-
-
-def _excerpt(piece, start, stop):
-    names = ("voices", "onsets", "spelling", "downbeats", "beat", "fermatas")
-    cut = {name: getattr(piece, name)[start:stop].copy() for name in names}
-    cut["onsets"][0] = cut["voices"][0] >= 0
-    return piece.with_(**cut, pickup=int(np.argmax(cut["downbeats"])))

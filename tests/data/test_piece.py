@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from musiclab.data import NO_SPELLING, Piece, check_voices, implied_onsets
+from musiclab.data import NO_SPELLING, Piece, check_voices, excerpt, implied_onsets, load_chorales
 
 
 def test_defaults_make_a_bare_array_a_readable_piece():
@@ -82,6 +82,52 @@ def test_time_signatures_off_the_grid_are_refused(signature):
 def test_arrays_of_another_length_are_refused():
     with pytest.raises(ValueError, match=r"fermatas has shape \(2,\)"):
         Piece([[60]], fermatas=[False, True])
+
+
+def test_an_excerpt_keeps_place_and_music():
+    piece = Piece(
+        [60, 60, 62, 62, 62, 64],
+        [1, 0, 1, 0, 1, 1],
+        spelling=[[0], [0], [2], [2], [2], [4]],
+        pickup=4,
+        fermatas=np.arange(6) == 3,
+        key_signature=2,
+        name="six",
+    )
+    cut = excerpt(piece, 3, 6)
+    assert cut.voices[:, 0].tolist() == [62, 62, 64]
+    assert cut.onsets[:, 0].tolist() == [True, True, True]  # the first was held into it, so it is struck
+    assert cut.spelling[:, 0].tolist() == [2, 2, 4]
+    assert cut.downbeats.tolist() == [False, True, False]
+    assert cut.beat.tolist() == [3, 0, 0]
+    assert cut.fermatas.tolist() == [True, False, False]
+    assert (cut.pickup, cut.key_signature, cut.name) == (1, 2, "six")
+    assert piece.onsets[3, 0] == np.False_  # the piece itself stays as it was
+
+
+def test_the_pickup_of_an_excerpt_ends_at_the_next_downbeat():
+    piece = Piece([60] * 40, pickup=4)  # downbeats on 4, 20 and 36
+    assert [excerpt(piece, *steps).pickup for steps in ((4, 8), (8, 24), (8, 12), (37, 40))] == [0, 12, 12, 3]
+
+
+def test_a_rest_at_the_start_of_an_excerpt_stays_a_rest():
+    assert excerpt(Piece([[60, 48], [-1, 48]]), 1, 2).onsets.tolist() == [[False, True]]
+
+
+def test_excerpts_side_by_side_are_the_piece():
+    for chorale in load_chorales("test")[:5]:
+        assert excerpt(chorale, 0, chorale.steps).pickup == chorale.pickup
+        parts = [excerpt(chorale, at, min(at + 13, chorale.steps)) for at in range(0, chorale.steps, 13)]
+        assert {type(part) for part in parts} == {type(chorale)}
+        for name in ("voices", "spelling", "downbeats", "beat", "fermatas"):
+            np.testing.assert_array_equal(np.concatenate([getattr(p, name) for p in parts]), getattr(chorale, name))
+        assert not (chorale.onsets & ~np.concatenate([p.onsets for p in parts])).any()
+
+
+@pytest.mark.parametrize("steps", [(-1, 2), (2, 2), (3, 1), (0, 5), (4, 6)])
+def test_an_excerpt_beyond_the_piece_is_refused(steps):
+    with pytest.raises(ValueError, match=rf"steps {steps[0]} to {steps[1]} of 'four': need 0 <= start < stop <= 4"):
+        excerpt(Piece([60] * 4, name="four"), *steps)
 
 
 def test_implied_onsets_by_definition():
