@@ -111,3 +111,8 @@ class Batches(keras.utils.PyDataset):
         self.batches = [g[i : i + n] for g, n in groups for i in range(0, len(g), n)]
         if self.rng is not None:
             self.rng.shuffle(self.batches)
+        # Keras takes for fixed what the first two batches have in common: they must not be of one length by chance
+        longest = [max(len(self.sequences[k]) for k in batch) for batch in self.batches]
+        other = next((i for i, length in enumerate(longest) if length != longest[0]), 0)
+        if other > 1:
+            self.batches[1], self.batches[other] = self.batches[other], self.batches[1]

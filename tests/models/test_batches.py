@@ -70,3 +70,14 @@ def test_shuffling_depends_on_the_seed():
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_lengths_may_differ_after_two_batches_of_one_length():
+    """Keras would take the common length of the first two batches for that of all."""
+    pieces = [np.zeros(n) for n in (3, 3, 3, 3, 5)]
+    for seed in (None, *range(20)):
+        batches = Batches(pieces, 1, seed)
+        lengths = [batches[i][0].shape[1] for i in range(len(batches))]
+        assert lengths[0] != lengths[1]
+        assert sorted(lengths) == [3, 3, 3, 3, 5]
+    assert len(Batches(pieces[:4], 2, 0)) == 2  # all of one length: nothing to tell apart
