@@ -21,6 +21,7 @@ from musiclab.sampling import ancestral, check_temperature, draw
 
 __all__ = ["PartModel"]
 
+ROWS = tf.TensorSpec((None, None, None), tf.int32)
 CLOCK = BEATS + 1  # beat and off the beat: what the writer is told of the metre
 
 
@@ -108,7 +109,8 @@ class PartModel(SequenceModel):
         tau = check_temperature(temperature)
         pieces = [condition] if isinstance(condition, Piece) else list(condition)
         rows = pad(self._encoded([self._blank(piece) for piece in pieces]))
-        graph = self._graph("_draw_graph", self._draw)
+        one, two = tf.TensorSpec((), tf.float32), tf.TensorSpec((2,), tf.int32)
+        graph = self._graph("_draw_graph", self._draw, ROWS, two, one, tf.TensorSpec((), tf.bool))
         tokens = graph(rows, tf.constant([seed % 2**31, 0]), tf.constant(tau), tf.constant(not parallels)).numpy()
         written = [self._written(piece, row) for piece, row in zip(pieces, tokens)]
         return written[0] if isinstance(condition, Piece) else written
@@ -129,7 +131,7 @@ class PartModel(SequenceModel):
           ValueError: if width is below 1, or the piece can't be encoded.
         """
         rows = pad(self._encoded([self._blank(condition)]))
-        context, clock = self._graph("_read_graph", self._read_all)(rows)
+        context, clock = self._graph("_read_graph", self._read_all, ROWS)(rows)
         context, clock = (np.repeat(part, max(width, 1), axis=0) for part in (context, clock))
         step = self._graph("_step_graph", self._step)
         tokens, _ = beam_search(
@@ -205,7 +207,8 @@ class PartModel(SequenceModel):
     def _written(self, piece, tokens):
         return with_part(piece, self.target, tokens[: -(-piece.steps // 2)], self.low)
 
-    def _graph(self, name, function):
+    def _graph(self, name, function, *signature):
+        """A function as a graph: made once, for pieces of any number and length."""
         if name not in self.__dict__:
-            self.__dict__[name] = tf.function(function, reduce_retracing=True)
+            self.__dict__[name] = tf.function(function, input_signature=signature or None)
         return self.__dict__[name]

@@ -176,6 +176,17 @@ def test_sampling_respects_its_seed(model):
     assert (same[0].voices != same[1].voices).any()  # each of the three on its own dice
 
 
+def test_one_graph_writes_pieces_of_any_number_and_length():
+    """Making a graph takes seconds, so new lengths, seeds, temperatures and rules must not make another."""
+    model = tiny(FrameAligned)
+    for n, length in ((1, 3), (2, 5), (4, 7)):
+        pieces = [duet((0,) * length, [60, 61, 60, 61, 60, 61, 60][:length])] * n
+        model.sample(pieces, seed=n, temperature=n / 2, parallels=n == 1)
+        model.beam_search(pieces[0], width=2)
+    for name in ("_draw_graph", "_read_graph", "_step_graph"):
+        assert model.__dict__[name].experimental_get_tracing_count() == 1, name
+
+
 def test_samples_come_as_often_as_their_probability(model):
     pieces = model.sample([duet((0, 0), (60, 61))] * 1000, seed=5)
     for tokens in ((2, 1), (3, 2), (2, 3)):
