@@ -1,6 +1,6 @@
 """Train the weights that lessons load because training them would take too long: into ``data/weights/``.
 
-python -m benchmarks.weights 07_three_layers  # one file
+python -m benchmarks.weights 09_bass          # one file
 python -m benchmarks.weights                  # lists the names
 
 A file of the same name is replaced and its checksum recorded; the same machine makes the same numbers again,
@@ -19,6 +19,21 @@ __all__ = ["MAKERS", "main"]
 WEIGHTS = Path(__file__).resolve().parents[1] / "data" / "weights"
 
 
+def part(kind: str, order: int, lengths=(32, 128), epochs: int = 30, batch_size: int = 128):
+    """A trained model of lesson 09, which writes one voice to others."""
+    from musiclab import data, training
+    from musiclab.models import seq2seq
+    from musiclab.models.eighths import excerpts
+
+    training.set_seed(9)
+    pieces = data.load_chorales("train", by="melody")
+    model = getattr(seq2seq, kind)(*seq2seq.ORDER[order])
+    # a model that must read pieces of any length has to be shown short and long ones
+    cut = [one for length in lengths for one in excerpts(pieces, length)]
+    training.train(model, cut, epochs=epochs, batch_size=batch_size, title=kind)
+    return model
+
+
 def melodies(epochs: int = 28):
     """The three-layer melody model of lesson 07: soprano after soprano in a common key, split by melody."""
     from musiclab import data, training
@@ -34,6 +49,10 @@ def melodies(epochs: int = 28):
 
 MAKERS = {
     "07_three_layers": melodies,
+    "09_bass": lambda: part("FrameAligned", 0, (8, 128), 10, 256),
+    "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
+    "09_alto": lambda: part("FrameAligned", 1),
+    "09_tenor": lambda: part("FrameAligned", 2),
 }
 
 
