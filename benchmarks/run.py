@@ -1,7 +1,7 @@
 """Measure the course, on two cores, and write down what was measured on what: ``make bench``.
 
 python -m benchmarks.run                   # everything
-python -m benchmarks.run --only lessons    # or data, or sound
+python -m benchmarks.run --only lessons    # or data, sound, latent
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import data, lessons, sound
+from benchmarks import data, latent, lessons, sound
 from musiclab.data import write_whole
 from musiclab.machine import installed
 
@@ -23,7 +23,7 @@ __all__ = ["BENCHMARKS", "RESULTS", "machine", "main", "record", "table"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
-BENCHMARKS = {"lessons": lessons.rows, "data": data.rows, "sound": sound.rows}
+BENCHMARKS = {"lessons": lessons.rows, "data": data.rows, "sound": sound.rows, "latent": latent.rows}
 CORES = 2  # what the course promises to run on
 PACKAGES = (
     "tensorflow",

@@ -1,0 +1,231 @@
+"""Models that write two bars at once, beside real windows, noise and copies: ``make bench``, or alone
+
+python -m benchmarks.latent                      # every model with three seeds
+python -m benchmarks.latent --only VAE --seeds 1   # the other rows stay as they were
+
+Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published; training sees each in every
+key that fits. Each training runs in a process of its own, on one thread, and is charged all CPU seconds of that process
+from building the model to its last weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows", "train_one"]
+
+MODELS = {  # where the class is, what it is built with, what its recipe() and fit() are told
+    "VAE": {
+        "model": ("vae", "VAE"),
+        "sizes": {"latent": 64, "quarter": 128, "hidden": 256, "beta": 0.5},
+        "recipe": {"learning_rate": 3e-3},
+        "fit": {"epochs": 6, "batch_size": 64},
+    },
+    "VAE tuned for reconstruction": {
+        "model": ("vae", "VAE"),
+        "sizes": {"latent": 96, "quarter": 128, "hidden": 320, "beta": 0.05},
+        "recipe": {"learning_rate": 3e-3},
+        "fit": {"epochs": 6, "batch_size": 64},
+    },
+}
+MEASURES = ("f1", "hold", "scale", "polyphony", "diversity", "empty_bars", "parallels", "nearest", "cpu_s")
+REAL = "held-out windows"
+
+
+def at_least(limit):
+    return lambda value, real: value >= limit
+
+
+def at_most(limit):
+    return lambda value, real: value <= limit
+
+
+def within(distance):
+    return lambda value, real: abs(value - real) <= distance
+
+
+def at_least_real(factor):
+    return lambda value, real: value >= factor * real
+
+
+def at_most_real(factor):
+    return lambda value, real: value <= factor * real
+
+
+LIMITS = {  # what each row should reach, by measure: a function of its mean and of what held-out windows score
+    "VAE": {"f1": at_least(0.90), "hold": within(0.10), "scale": within(0.07), "cpu_s": at_most(75)},
+    "VAE tuned for reconstruction": {"f1": at_least(0.95), "cpu_s": at_most(75)},
+    "convolutional GAN": {
+        **{"hold": within(0.07), "scale": within(0.06), "diversity": within(0.05), "polyphony": at_most(0.10)},
+        **{"empty_bars": at_most(0), "nearest": at_least_real(1), "parallels": at_most_real(4), "cpu_s": at_most(150)},
+    },
+    "LSTM GAN": {
+        **{"hold": within(0.15), "scale": within(0.15), "diversity": at_least_real(0.8), "empty_bars": at_most(0.01)},
+        **{"cpu_s": at_most(90)},
+    },
+}
+
+
+def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
+    """What windows score that no model wrote.
+
+    Args:
+      seed: of the draws. n: windows drawn.
+
+    Returns:
+      Scores by row: held-out windows; cells drawn each by itself, from what training has at that step and voice; and
+      training windows as they are.
+    """
+    from musiclab.models import bars
+
+    x = bars.load_bars("train")
+    rng = np.random.default_rng(seed)
+    steps, voices = np.indices(x.shape[1:])
+    cells = x[rng.integers(len(x), size=(n, *x.shape[1:])), steps, voices]
+    copies = x[rng.choice(len(x), size=min(n, len(x)), replace=False)]
+    held_out = bars.load_bars("test")
+    return {
+        REAL: _scores(held_out),
+        "independent random cells": _scores(cells),
+        "a copy of training windows": _scores(copies),
+    }
+
+
+def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
+    """Train one model in this process, and score what it writes and, if it can, how it reconstructs.
+
+    Args:
+      name: one of :data:`MODELS`. seed: for weights, batches and draws. n: windows it writes.
+
+    Returns:
+      The :data:`MEASURES`; "f1" of reconstructed held-out windows only where there is a ``reconstruct``.
+    """
+    from musiclab.metrics import precision_recall_f1
+    from musiclab.models import bars
+    from musiclab.training import set_seed
+
+    settings = MODELS[name]
+    module, kind = settings["model"]
+    make = getattr(importlib.import_module(f"musiclab.models.{module}"), kind)
+    x = bars.in_all_keys(bars.load_bars("train"))
+    cpu = time.process_time()
+    set_seed(seed)
+    model = make(**settings["sizes"])
+    if settings.get("recipe"):
+        model.recipe(**settings["recipe"])
+    model.fit(x, **settings["fit"], verbose=0)
+    found = {"cpu_s": time.process_time() - cpu}
+    if hasattr(model, "reconstruct"):
+        held_out = bars.load_bars("test")
+        found["f1"] = precision_recall_f1(bars.rolls(held_out), bars.rolls(model.reconstruct(held_out))).f1
+    return found | _scores(model.sample(n, seed=seed))
+
+
+def _scores(symbols):
+    from musiclab.metrics import set_scores
+    from musiclab.models import bars
+
+    held_out, training = (bars.to_pieces(bars.load_bars(split)) for split in ("test", "train"))
+    return set_scores(bars.to_pieces(symbols), held_out, training)
+
+
+def missed(name: str, scores: dict[str, float], real: dict[str, float]) -> list[str]:
+    """Measures of a row that lie outside :data:`LIMITS`.
+
+    Args:
+      name: the row. scores: means over seeds. real: those of held-out windows.
+
+    Returns:
+      Their names; none if all was reached, or nothing was asked.
+    """
+    return [key for key, fits in LIMITS.get(name, {}).items() if not fits(scores[key], real.get(key))]
+
+
+def rows(seeds: int = 3, models=None) -> list[dict]:
+    """Train and score every model with every seed.
+
+    Args:
+      seeds: how many. models: which of :data:`MODELS`; None is all.
+
+    Returns:
+      A row for each reference and model: means over seeds, with standard deviations where there are several, and
+      which targets were missed.
+    """
+    known = references()
+    found = [_row(name, [scores], known[REAL]) for name, scores in known.items()]
+    for name in MODELS if models is None else models:
+        print(f"{name}: {seeds} seeds ...", flush=True)
+        found.append(_row(name, [_process(name, seed) for seed in range(seeds)], known[REAL]))
+    return found
+
+
+def _row(name, runs, real):
+    row = {"what": name, "seeds": len(runs) if name in MODELS else ""}
+    means = {key: float(np.mean([run[key] for run in runs])) for key in MEASURES if key in runs[0]}
+    for key in MEASURES:
+        digits = 1 if key in ("cpu_s", "parallels") else 3
+        spread = f" ± {np.std([run[key] for run in runs]):.{digits}f}" if key in means and len(runs) > 1 else ""
+        row[key] = f"{means[key]:.{digits}f}{spread}" if key in means else ""
+    if name in LIMITS:
+        outside = missed(name, means, real)
+        return row | {"targets": f"missed: {', '.join(outside)}" if outside else "all reached"}
+    return row | {"targets": ""}
+
+
+def _process(name, seed):
+    """Train in a process of its own; what it measured."""
+    command = [sys.executable, "-m", "benchmarks.latent", "--model", name, "--seed", str(seed)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1])
+    if done.returncode:
+        raise RuntimeError(f"training failed with status {done.returncode}: {name}, seed {seed}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
+    from benchmarks.run import RESULTS, record
+    from musiclab.data import write_whole
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.latent", description=__doc__.split("\n")[0])
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
+    parser.add_argument("--only", nargs="+", choices=MODELS, help="these models alone; the others' rows stay")
+    parser.add_argument("--model", choices=MODELS, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.model:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        print(json.dumps(train_one(options.model, options.seed)))
+        return 0
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    file = (folder or RESULTS) / "latent.json"
+    found = rows(options.seeds, options.only)
+    if options.only and file.exists():
+        found = _merged(json.loads(file.read_text(encoding="utf-8"))["rows"], found)
+    result = record("latent", found) | {"models": MODELS, "seed": list(range(options.seeds))}
+    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    for row in found:
+        print(row)
+    return 0
+
+
+def _merged(before, now):
+    """Rows of an earlier run, those measured again replaced, in the order of :data:`MODELS`."""
+    rows = {row["what"]: row for row in before} | {row["what"]: row for row in now}
+    first = [row["what"] for row in now if row["what"] not in MODELS]
+    return [rows[name] for name in (*first, *MODELS) if name in rows]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
