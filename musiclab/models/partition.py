@@ -1,7 +1,8 @@
 """Partition functions of restricted Boltzmann machines: exact where few units allow it, estimated where not.
 
 W (V, H) are the weights, a visible and b hidden biases: a (V,), b (H,), or a (B, V), b (B, H) for B machines that
-share W and differ in their biases. Answers are arrays (B,), float64, in nats, B = 1 for one machine; exact ones a float.
+share W and differ in their biases. Answers are float64 (B,), in nats, with B = 1 for one
+machine; the exact one is then a float.
 
     log_partition_exact(W, a, b)                            # up to 20 units in the smaller layer
     log_partition_ais(W, a, b, seed=0, temperatures=1000)   # AIS: log_z (B,), standard_error (B,), log_weights (B, C)

@@ -73,7 +73,7 @@ class RBM(keras.Model):
         self.built = True
 
     def recipe(self, learning_rate=0.05, k=1, persistent=False, momentum=0.5, weight_decay=2e-4):
-        """Compile: how ``fit`` trains. Weights are averaged over the last few hundred updates.
+        """Compile: how ``fit`` trains. Averaged weights remain: over the last twentieth of the updates, at most 500.
 
         Args:
           learning_rate: the highest; it follows :class:`musiclab.models.sequences.CosineDecay`.
@@ -86,9 +86,7 @@ class RBM(keras.Model):
         """
         if k < 1:
             raise ValueError(f"k = {k}: contrastive divergence needs at least one Gibbs step")
-        optimizer = keras.optimizers.SGD(
-            learning_rate, momentum, weight_decay=weight_decay, use_ema=True, ema_momentum=0.998
-        )
+        optimizer = keras.optimizers.SGD(learning_rate, momentum, weight_decay=weight_decay, use_ema=True)
         optimizer.exclude_from_weight_decay([self.a, self.b])
         self.k, self.persistent = int(k), persistent
         self.compile(optimizer=optimizer, jit_compile=False)  # on a CPU, XLA draws random numbers slowly
@@ -135,6 +133,8 @@ class RBM(keras.Model):
             share = (x.sum(axis=0) + 0.5) / (len(x) + 1)
             self.a.assign(np.log(share / (1 - share)))
         self.__dict__["_chains"] = tf.Variable(x[np.random.default_rng(seed).integers(len(x), size=data.size)])
+        updates = max(1, epochs * len(data.batches))
+        self.optimizer.ema_momentum = max(0.0, min(0.998, 1 - 20 / updates))
         self.train_function = None  # traced anew: it holds on to the chains
         callbacks = [*(callbacks or []), CosineDecay(), keras.callbacks.SwapEMAWeights()]
         return super().fit(data, validation_data=held_out, epochs=epochs, callbacks=callbacks, **kwargs)

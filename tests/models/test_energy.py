@@ -54,8 +54,12 @@ def test_biases_of_each_rows_own():
     A, B = rng.normal(size=(16, V)), rng.normal(size=(16, H))
     h = HS[np.arange(16) % 8]
     for i in (0, 7, 15):
-        assert free_energy(VS, W, A, B)[i] == pytest.approx(free_energy(VS[i : i + 1], W, A[i], B[i])[0])
-        assert energy(VS, h, W, A, B)[i] == pytest.approx(energy(VS[i : i + 1], h[i : i + 1], W, A[i], B[i])[0])
+        assert free_energy(VS, W, A, B).numpy()[i] == pytest.approx(
+            free_energy(VS[i : i + 1], W, A[i], B[i]).numpy()[0]
+        )
+        assert energy(VS, h, W, A, B).numpy()[i] == pytest.approx(
+            energy(VS[i : i + 1], h[i : i + 1], W, A[i], B[i]).numpy()[0]
+        )
     clamped = gibbs(VS, W, np.where(VS > 0, 99.0, -99.0) - 50 * VS, B, 3, (0, 0))
     np.testing.assert_array_equal(clamped, VS)  # each row's bias overrules everything
 
