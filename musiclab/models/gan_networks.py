@@ -1,0 +1,196 @@
+"""The networks of the course's GANs: generators from noise to two bars, discriminators from two bars to one number.
+
+Two bars are what :mod:`musiclab.models.bars` makes of them: each of V voices, at each of T steps, is one of S symbols.
+
+Lessons: 10, 11.
+"""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import layers
+
+from musiclab.data.encoding import HOLD_TOKEN
+from musiclab.models.bars import STEPS, SYMBOLS, VOICES
+from musiclab.models.gan_parts import heard, minibatch_deviation, straight_through
+
+__all__ = ["KINDS", "Discriminator", "Generator", "check_sizes"]
+
+KINDS = ("dense", "recurrent", "convolutional")
+BEAT = 4  # steps that a recurrent network writes or reads at once
+BEATS = STEPS // BEAT
+LAST = 96  # units of the discriminator's last layer but one
+NEVER = -1e9  # a logit so low that its symbol is never chosen
+
+
+@keras.saving.register_keras_serializable(package="musiclab")
+class Generator(keras.Model):
+    """From noise z to two bars: a choice of symbol for each voice and step.
+
+    Lesson: 10, 11
+
+    Args:
+      kind: "dense", "recurrent" (LSTM, a beat at a time) or "convolutional" (from beats to 8ths to 16ths).
+      latent: numbers in z. units: of each inner layer.
+
+    Raises:
+      ValueError: on an unknown kind or a size below 1.
+
+    >>> Generator("dense", latent=3, units=4).sample(2, seed=0).shape
+    (2, 32, 4)
+    """
+
+    def __init__(self, kind="convolutional", latent=64, units=128, **kwargs):
+        super().__init__(**kwargs)
+        check_sizes(kind, latent=latent, units=units)
+        self.settings = {"kind": kind, "latent": latent, "units": units}
+        self.latent = latent
+        self.body = keras.Sequential([*_GENERATORS[kind](units), layers.Reshape((STEPS, VOICES, SYMBOLS))])
+        self.body.build((None, latent))
+        first = np.zeros((STEPS, 1, SYMBOLS), np.float32)
+        first[0, 0, HOLD_TOKEN] = NEVER  # at the first step there is nothing to hold
+        self.first = first
+        self.built = True
+
+    def call(self, z, training=False):
+        """Noise (n, latent) to one-hot symbols (n, T, V, S), differentiable by :func:`straight_through`."""
+        return straight_through(self.logits(z, training=training))
+
+    def logits(self, z, training=False):
+        """Noise (n, latent) to logits (n, T, V, S); a hold at the first step gets -1e9."""
+        return self.body(z, training=training) + self.first
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """Write n windows from noise of mean 0 and variance 1.
+
+        Args:
+          n: how many, at least 1. seed: for the noise.
+
+        Returns:
+          Symbols int8 (n, T, V).
+
+        Raises:
+          ValueError: if n is below 1.
+        """
+        if n < 1:
+            raise ValueError(f"{n} samples: ask for at least 1")
+        return self.write(np.random.default_rng(seed).standard_normal((n, self.latent)))
+
+    def write(self, z) -> np.ndarray:
+        """Noise of one's own (n, latent) to symbols int8 (n, T, V).
+
+        Raises:
+          ValueError: if the noise has another shape.
+        """
+        z = np.asarray(z, np.float32)
+        if z.ndim != 2 or z.shape[1] != self.latent or len(z) == 0:
+            raise ValueError(f"noise has shape {z.shape}: this generator reads (n, {self.latent}), n at least 1")
+        parts = [np.argmax(self.logits(z[i : i + 256]), axis=-1) for i in range(0, len(z), 256)]
+        return np.concatenate(parts).astype(np.int8)
+
+    def get_config(self):
+        """What ``.keras`` files store to build the network again."""
+        return {**super().get_config(), **self.settings}
+
+
+@keras.saving.register_keras_serializable(package="musiclab")
+class Discriminator(keras.Model):
+    """From two bars to a logit: above 0 it takes them for real.
+
+    It is shown what sounds (:func:`heard`), which it would else have to work out from holds.
+
+    Lesson: 10, 11
+
+    Args:
+      kind: as :class:`Generator`. units: of each inner layer.
+      deviation: whether it is told the :func:`minibatch_deviation`.
+
+    Raises:
+      ValueError: on an unknown kind or a size below 1.
+
+    >>> Discriminator("dense", units=4)(tf.zeros((2, 32, 4, 50))).shape.as_list()
+    [2]
+    """
+
+    def __init__(self, kind="convolutional", units=128, deviation=True, **kwargs):
+        super().__init__(**kwargs)
+        check_sizes(kind, units=units)
+        self.settings = {"kind": kind, "units": units, "deviation": bool(deviation)}
+        self.deviation = bool(deviation)
+        self.body = keras.Sequential([*_DISCRIMINATORS[kind](units), layers.Flatten()])
+        self.body.build((None, STEPS, VOICES, SYMBOLS))
+        self.head = keras.Sequential([layers.Dense(LAST), _leaky(), layers.Dense(1)])
+        self.head.build((None, self.body.output_shape[-1] + self.deviation))
+        self.built = True
+
+    def call(self, x, training=False):
+        """One-hot symbols (n, T, V, S) to logits (n,)."""
+        h = self.body(heard(x), training=training)
+        if self.deviation:
+            h = tf.concat([h, minibatch_deviation(h)], axis=1)
+        return self.head(h)[:, 0]
+
+    def get_config(self):
+        """What ``.keras`` files store to build the network again."""
+        return {**super().get_config(), **self.settings}
+
+
+def check_sizes(kind: str, **sizes: int) -> None:
+    """Refuse an unknown kind of network, and sizes below 1: ValueError says which."""
+    if kind not in KINDS:
+        raise ValueError(f"kind {kind!r}: there are {', '.join(KINDS)}")
+    if any(isinstance(size, bool) or size != int(size) or size < 1 for size in sizes.values()):
+        given = ", ".join(f"{name}={size!r}" for name, size in sizes.items())
+        raise ValueError(f"{given}: sizes are whole numbers, at least 1")
+
+
+def _leaky():
+    return layers.LeakyReLU(0.2)
+
+
+def _normed():
+    return [layers.BatchNormalization(), layers.ReLU()]
+
+
+def _upward(units, steps):
+    """Twice as many steps: a transposed convolution whose kernel is as long as its stride, as the matrix it is."""
+    return [layers.Dense(2 * units), layers.Reshape((2 * steps, units)), *_normed()]
+
+
+def _downward(units, steps):
+    """Half as many steps: the same the other way round. Keras' own convolution takes twice the time on a CPU."""
+    return [layers.Reshape((steps // 2, 2 * units)), layers.Dense(units), _leaky()]
+
+
+def _across(units):
+    """From each beat to its neighbours."""
+    return layers.Conv1D(units, 3, padding="same")
+
+
+_GENERATORS = {
+    "dense": lambda units: [
+        *[layers.Dense(units), *_normed(), layers.Dense(units), *_normed()],
+        layers.Dense(STEPS * VOICES * SYMBOLS),
+    ],
+    "recurrent": lambda units: [
+        *[layers.Dense(units), layers.RepeatVector(BEATS), layers.LSTM(units, return_sequences=True)],
+        layers.Dense(BEAT * VOICES * SYMBOLS),
+    ],
+    "convolutional": lambda units: [
+        *[layers.Dense(BEATS * units), layers.Reshape((BEATS, units)), *_normed(), _across(units), *_normed()],
+        *[*_upward(units, BEATS), *_upward(units, 2 * BEATS), layers.Dense(VOICES * SYMBOLS)],
+    ],
+}
+_DISCRIMINATORS = {
+    "dense": lambda units: [layers.Flatten(), layers.Dense(units), _leaky(), layers.Dense(units), _leaky()],
+    "recurrent": lambda units: [
+        layers.Reshape((BEATS, BEAT * VOICES * SYMBOLS)),
+        *[layers.Bidirectional(layers.LSTM(units, return_sequences=True)), layers.Dense(units), _leaky()],
+    ],
+    "convolutional": lambda units: [
+        *[layers.Reshape((STEPS, VOICES * SYMBOLS)), layers.Dense(units), _leaky()],
+        *[*_downward(units, STEPS), *_downward(units, STEPS // 2), _across(units), _leaky()],
+    ],
+}
