@@ -171,7 +171,7 @@ def load_model(file: str | Path, like: keras.Model) -> keras.Model:
     except OSError as error:
         raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
     if not own:
-        store._verify(file, raw)
+        store.verify_checksum(file, raw)
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # zip, JSON, HDF5 and Keras each raise their own kinds

@@ -14,7 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["DataError", "load_arrays", "path", "record_checksum", "save_arrays", "sha256", "write_whole"]
+__all__ = [
+    "DataError",
+    "load_arrays",
+    "path",
+    "record_checksum",
+    "save_arrays",
+    "sha256",
+    "verify_checksum",
+    "write_whole",
+]
 
 _HERE = Path(__file__).resolve()
 _MAX_BYTES = 256 * 2**20  # no file of the course comes near; a zip bomb does
@@ -73,7 +82,7 @@ def load_arrays(file: str | Path) -> dict[str, np.ndarray]:
     except OSError as error:
         raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
     if not own:
-        _verify(file, raw)
+        verify_checksum(file, raw)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
@@ -151,7 +160,16 @@ def record_checksum(file: Path) -> None:
     write_whole(listing, "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode())
 
 
-def _verify(file, raw):
+def verify_checksum(file: Path, raw: bytes) -> None:
+    """Compare what was read from a file inside ``data/`` with the ``SHA256SUMS`` that vouches for its folder.
+
+    Args:
+      file: the file.
+      raw: all its bytes.
+
+    Raises:
+      DataError: if the file is not listed, or the bytes are not those that were.
+    """
     listing = _listing(file)
     name = file.relative_to(listing.parent).as_posix()
     wanted = _read_sums(listing).get(name)

@@ -118,6 +118,13 @@ def test_a_wrong_checksum_is_named(tmp_path, monkeypatch):
     save_arrays(data / "a.npz", {"a": np.ones(3)})
     with pytest.raises(DataError, match=r"a\.npz does not match its checksum"):
         load_arrays("a.npz")
+    raw = (data / "a.npz").read_bytes()
+    with pytest.raises(DataError, match=r"a\.npz does not match its checksum"):
+        store.verify_checksum(data / "a.npz", raw)
+    record_checksum(data / "a.npz")
+    store.verify_checksum(data / "a.npz", raw)
+    with pytest.raises(DataError, match=r"a\.npz does not match its checksum"):
+        store.verify_checksum(data / "a.npz", raw[:-1])
 
 
 def test_own_music_has_a_list_of_its_own(tmp_path, monkeypatch):
