@@ -13,7 +13,7 @@ import numpy as np
 from musiclab.data.piece import Piece
 from musiclab.metrics._pieces import as_pieces, same_voices
 
-__all__ = ["Fragment", "SharedRun", "diversity", "longest_shared_run", "nearest_fragment"]
+__all__ = ["Fragment", "SharedRun", "diversity", "longest_shared_run", "nearest_fragment", "shared_runs"]
 
 MAX_SHIFT = 6  # semitones either way reach every key
 _UNKNOWN, _BETWEEN = "\x01", "\x00"  # a symbol no training piece has; the gap between training pieces
@@ -134,7 +134,23 @@ def pairwise_distances(pieces: list[Piece]) -> np.ndarray:
 
 
 def shared_runs(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]) -> list[SharedRun]:
-    """:func:`longest_shared_run` of each piece by itself, in order."""
+    """:func:`longest_shared_run` of each piece by itself, in order.
+
+    Lesson: 02, 08
+
+    Args:
+      pieces: one piece or several.
+      training: what may have been copied; the same number of voices.
+
+    Returns:
+      One run for each piece.
+
+    Raises:
+      ValueError: if there is no piece, or the numbers of voices differ.
+
+    >>> [run.steps for run in shared_runs([Piece([60, 64, 65]), Piece([60, 62])], Piece([48, 52, 53]))]
+    [3, 0]
+    """
     pieces, training = as_pieces(pieces), as_pieces(training, "training")
     same_voices(pieces, training)
     # Each way from one chord to the next gets a character of its own: runs are then substrings,
