@@ -18,7 +18,7 @@ from musiclab.data.store import DataError
 if TYPE_CHECKING:
     from music21.stream import Measure, Part, Score
 
-__all__ = ["grid_deviation", "piece_from_stream"]
+__all__ = ["piece_from_stream"]
 
 _STEPS, _NATURAL = "FCGDAEB", {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _MINOR_MODES = {"minor", "aeolian", "dorian", "phrygian", "locrian", "hypodorian", "hypophrygian", "hypoaeolian"}
@@ -36,8 +36,7 @@ def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_t
     Args:
       score: a score whose parts have measures (a part without them gets some).
       parts: the parts to read, in the order wanted, one voice each; default all, highest first.
-      round_to_grid: round notes off the grid to the nearest step instead of refusing them;
-        :func:`grid_deviation` says by how much.
+      round_to_grid: round notes off the grid to the nearest step instead of refusing them.
 
     Returns:
       A piece with spelling, bars, pickup, fermatas, key and time signature. ``key_method`` is "file" if the
@@ -76,29 +75,6 @@ def piece_from_stream(score: Score, parts: Iterable[Part] | None = None, round_t
         )
     except ValueError as error:
         raise DataError(str(error)) from None
-
-
-def grid_deviation(score: Score, parts: Iterable[Part] | None = None) -> float:
-    """How far the note farthest from the 16th grid is from it, in steps: 0 on the grid, at most 0.5.
-
-    Lesson: 01
-
-    Args:
-      score: as in :func:`piece_from_stream`.
-      parts: as there.
-
-    Returns:
-      The greatest distance of a note's start or end from the nearest step.
-    """
-    times = [
-        time
-        for part in _parts(score, parts)
-        for measure in _measures(part)
-        for _, element, offset in _elements(measure)
-        if not element.isRest
-        for time in (offset, offset + _steps(element.quarterLength))
-    ]
-    return float(max((abs(time - round_step(time)) for time in times), default=0))
 
 
 def _parts(score: Score, parts: Iterable[Part] | None) -> list[Part]:
