@@ -1,0 +1,202 @@
+"""The RNN-RBM on the published benchmark, from a file that the reader has: rows of ``energy.json``.
+
+python -m benchmarks.rnn_rbm --jsb JSB_Chorales.json
+
+For each seed a process of its own, on one thread, trains an RBM on all frames of the training split, starts the
+RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are listed apart. Every frame of the
+test split is scored, the first of each piece from the initial state. With the first seed it is also measured, on every
+eighth test piece, how the figure rises with the number of temperatures. Hyper-parameters were chosen on the
+validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+__all__ = ["NAME", "PUBLISHED", "RECIPE", "TARGET", "curve_row", "main", "merge", "rows", "score_row", "train_one"]
+
+NAME, CURVE = "RNN-RBM, 150 hidden units", "RNN-RBM by temperatures, every eighth test piece"
+RECIPE = {
+    **{"hidden": 150, "units": 128, "k": 5, "dropout": 0.4, "learning_rate": 6e-3, "epochs": 70, "batch_size": 8},
+    **{"rbm_epochs": 60, "rbm_learning_rate": 0.05, "temperatures": 2000, "chains": 2},
+    "curve": [30, 100, 300, 1000, 2000, 6000],
+}
+TARGET = (6.15, 90)  # nats per frame; CPU seconds of the RNN-RBM's own training
+PUBLISHED = 6.27
+
+
+def train_one(path: Path, seed: int, scores: Path, curve: bool = False, recipe: dict = RECIPE) -> dict:
+    """Train the RBM and the RNN-RBM, and score the test split, in this process.
+
+    Args:
+      path: the benchmark's file. seed: for weights, batches and chains.
+      scores: an ``.npz`` to write the log-likelihoods of the test split's frames to.
+      curve: also score every eighth test piece by each of the recipe's numbers of temperatures.
+      recipe: as :data:`RECIPE`.
+
+    Returns:
+      ``rbm_cpu_s``, ``cpu_s`` and ``evaluation_cpu_s``; ``curve``, nats per frame, if asked for.
+    """
+    from musiclab.data.benchmark import load_benchmark
+    from musiclab.models.rbm import RBM
+    from musiclab.models.rnn_rbm import RNNRBM
+    from musiclab.training import set_seed
+
+    rolls, times = load_benchmark(path), [time.process_time()]
+    set_seed(seed)
+    rbm = RBM(visible=88, hidden=recipe["hidden"])
+    rbm.recipe(recipe["rbm_learning_rate"], k=1, persistent=True)
+    rbm.fit(np.concatenate(rolls["train"]), epochs=recipe["rbm_epochs"], batch_size=100, seed=seed, verbose=0)
+    times.append(time.process_time())
+    model = RNNRBM(88, *(recipe[name] for name in ("hidden", "units", "k", "dropout"))).start_from(rbm)
+    model.recipe(recipe["learning_rate"])
+    model.fit(rolls["train"], epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0)
+    times.append(time.process_time())
+    found = model.log_likelihood(rolls["test"], recipe["temperatures"], recipe["chains"], seed)
+    times.append(time.process_time())
+    np.savez(scores, *found)
+    took = dict(zip(("rbm_cpu_s", "cpu_s", "evaluation_cpu_s"), np.diff(times).round(1).tolist()))
+    if curve:
+        took["curve"] = model.convergence(rolls["test"][::8], recipe["curve"], recipe["chains"]).round(3).tolist()
+    return took
+
+
+def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> dict:
+    """One row from the runs of all seeds.
+
+    Args:
+      runs: what :func:`train_one` returned, each with ``test``, its list of log-likelihoods per piece.
+      unshared: bool, which test pieces share no melody with training.
+      recipe: as :data:`RECIPE`.
+
+    Returns:
+      Nats per frame, averaged over seeds, pooled over all frames ("test") and those of clean pieces ("test_clean"),
+      their standard deviation over seeds, CPU seconds, the target and the published figure.
+    """
+    from musiclab.metrics.likelihood import nll_per_frame
+
+    tests = [nll_per_frame(run["test"]) for run in runs]
+    kept = [[piece for piece, good in zip(run["test"], unshared) if good] for run in runs]
+    return {
+        "what": NAME,
+        "seeds": len(runs),
+        "test": _mean([one.pooled for one in tests], 3),
+        "test_clean": _mean([nll_per_frame(one).pooled for one in kept], 3) if unshared.any() else "none",
+        "sd_seeds": round(float(np.std([one.pooled for one in tests])), 3),
+        "frames": tests[0].frames,
+        "temperatures": recipe["temperatures"],
+        "chains": recipe["chains"],
+        "rbm_cpu_s": _mean([run["rbm_cpu_s"] for run in runs], 1),
+        "cpu_s": _mean([run["cpu_s"] for run in runs], 1),
+        "evaluation_cpu_s": _mean([run["evaluation_cpu_s"] for run in runs], 1),
+        "target": f"{TARGET[0]:.2f} in {TARGET[1]} s",
+        "published": PUBLISHED,
+    }
+
+
+def curve_row(curve: list[float], recipe: dict = RECIPE) -> dict:
+    """The first seed's convergence: nats per frame under "30", "100" and so on."""
+    return {"what": CURVE, "chains": recipe["chains"], **dict(zip(map(str, recipe["curve"]), curve))}
+
+
+def rows(path: Path, seeds: int = 3) -> list[dict]:
+    """Train and score with every seed, one process after another: the row of the test split, and the curve's."""
+    from benchmarks.sequence import clean
+    from musiclab.data.benchmark import load_benchmark
+
+    runs = []
+    for seed in range(seeds):
+        print(f"seed {seed}: {NAME} ...", flush=True)
+        runs.append(_process(path, seed))
+    return [score_row(runs, clean(load_benchmark(path))), curve_row(runs[0]["curve"])]
+
+
+def merge(file: Path, found: list[dict], **more) -> dict:
+    """Rows put into a result file in the place of those of the same name; the file's other rows stay.
+
+    Args:
+      file: ``energy.json``; made if it is not there. found: rows, each with "what".
+      **more: what else the file shall say.
+
+    Returns:
+      What was written.
+    """
+    from benchmarks.run import record
+    from musiclab.data import write_whole
+
+    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
+    names = {row["what"] for row in found}
+    result = stored | record("energy", [row for row in stored["rows"] if row["what"] not in names] + found) | more
+    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    return result
+
+
+def _mean(values, digits):
+    return round(float(np.mean(values)), digits)
+
+
+def _process(path, seed):
+    with tempfile.TemporaryDirectory() as folder:
+        scores = Path(folder) / "scores.npz"
+        command = [sys.executable, "-m", "benchmarks.rnn_rbm", "--jsb", str(path), "--seed", str(seed)]
+        done = subprocess.run(
+            [*command, "--scores", str(scores)],
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            cwd=Path(__file__).resolve().parents[1],
+        )
+        with np.load(scores) as arrays:
+            return json.loads(done.stdout.splitlines()[-1]) | {"test": [arrays[name] for name in arrays]}
+
+
+def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
+    from benchmarks.run import RESULTS
+    from musiclab.data import DataError
+    from musiclab.data.benchmark import load_benchmark
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.rnn_rbm", description=__doc__.split("\n")[0])
+    parser.add_argument("--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat")
+    parser.add_argument("--seeds", type=int, default=3, help="how many")
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    path = options.jsb.resolve()
+    if options.scores:
+        import tensorflow as tf
+
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        print(json.dumps(train_one(path, options.seed, options.scores, curve=options.seed == 0)))
+        return 0
+    try:
+        load_benchmark(path)
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    found = rows(path, options.seeds)
+    merge(
+        file or RESULTS / "energy.json",
+        found,
+        source={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        rnn_rbm={
+            "command": f"python -m benchmarks.rnn_rbm --jsb {path.name} --seeds {options.seeds}",
+            "recipe": RECIPE,
+        },
+    )
+    for row in found:
+        print(row)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
