@@ -200,6 +200,30 @@ class VAE(keras.Model):
         alpha = np.linspace(0, 1, n)[:, None]
         return self.decode((1 - alpha) * mu_a + alpha * mu_b)  # Eq. (5.8)
 
+    def posterior_draws(self, x, draws: int, seed: int) -> tuple[np.ndarray, ...]:
+        """Draw K codes from each window's own Gaussian, and score the window given each.
+
+        Args:
+          x: symbols (n, T, V). draws: K. seed: for them.
+
+        Returns:
+          ln p(x | z) (K, n) in nats, the draws z (K, n, Z), and each window's mu and log sigma (n, Z); all float32.
+
+        Raises:
+          ValueError: if x holds no such windows, or draws is below 1.
+        """
+        if draws < 1:
+            raise ValueError(f"{draws} draws: need at least 1")
+        rng, sounding = np.random.default_rng(seed), self._sounding(x)
+        mu, log_sigma = in_batches(self._encode, sounding)
+        z = bound.reparameterise(mu, log_sigma, rng.standard_normal((draws, *mu.shape), np.float32))
+        z, n = np.asarray(z), len(sounding)
+        rows = np.arange(draws * n)  # all draws of all windows, each with its window
+        (log_p,) = in_batches(
+            lambda row, code: (_log_p(sounding[row % n], self.decoder(code)),), rows, z.reshape(draws * n, -1)
+        )
+        return log_p.reshape(draws, n), z, mu, log_sigma
+
     def elbo(self, x, draws: int = 1, seed: int = 0) -> Bound:
         """The evidence lower bound of each window, whatever the beta of training; its expectation is at most ln p(x).
 
@@ -212,7 +236,7 @@ class VAE(keras.Model):
         Raises:
           ValueError: if x holds no such windows, or draws is below 1.
         """
-        log_p, _, mu, log_sigma = self._scored(x, draws, seed)
+        log_p, _, mu, log_sigma = self.posterior_draws(x, draws, seed)
         kl = np.asarray(ops.sum(bound.kl_to_prior(mu, log_sigma), axis=-1))
         return Bound(np.asarray(bound.elbo(log_p, mu, log_sigma)), log_p.mean(axis=0), kl)
 
@@ -228,7 +252,7 @@ class VAE(keras.Model):
         Raises:
           ValueError: if x holds no such windows, or draws is below 1.
         """
-        return np.asarray(bound.importance_weighted(*self._scored(x, draws, seed)))
+        return np.asarray(bound.importance_weighted(*self.posterior_draws(x, draws, seed)))
 
     def get_config(self):
         """What ``.keras`` files store to build the model again."""
@@ -243,20 +267,6 @@ class VAE(keras.Model):
         if symbols.shape[1:] != self.window:
             raise ValueError(f"windows of shape {symbols.shape[1:]}: this model reads {self.window}, steps and voices")
         return bars.to_sounding(symbols)
-
-    def _scored(self, x, draws, seed):
-        """ln p(x | z) (K, n), the draws z (K, n, Z), and each window's mu and log sigma."""
-        if draws < 1:
-            raise ValueError(f"{draws} draws: need at least 1")
-        rng, sounding = np.random.default_rng(seed), self._sounding(x)
-        mu, log_sigma = in_batches(self._encode, sounding)
-        z = bound.reparameterise(mu, log_sigma, rng.standard_normal((draws, *mu.shape), np.float32))
-        z, n = np.asarray(z), len(sounding)
-        rows = np.arange(draws * n)  # all draws of all windows, each with its window
-        (log_p,) = in_batches(
-            lambda row, code: (_log_p(sounding[row % n], self.decoder(code)),), rows, z.reshape(draws * n, -1)
-        )
-        return log_p.reshape(draws, n), z, mu, log_sigma
 
 
 def _log_p(sounding, logits):
