@@ -108,11 +108,11 @@ def test_fit_learns_the_one_thing_there_is():
     model = DenseGAN(latent=4, units=16, judge=16, learning_rate=3e-3)
     window = np.ones((32, 4), np.int8)
     window[0] = 30, 26, 21, 14
-    history = train(model, np.repeat(window[None], 640, axis=0), epochs=6, batch_size=16)
-    assert len(history["loss"]) == len(history["told_apart"]) == 6
+    history = train(model, np.repeat(window[None], 640, axis=0), epochs=4, batch_size=16)
+    assert len(history["loss"]) == len(history["told_apart"]) == 4
     assert all(0 <= share <= 1 for share in history["told_apart"])
     assert (model.sample(50, seed=0)[:, 1:] == 1).mean() > 0.5
-    assert model.optimizer.iterations == 240
+    assert model.optimizer.iterations == 160
 
 
 def test_sample_is_the_averaged_generator():
@@ -128,7 +128,7 @@ def test_sample_is_the_averaged_generator():
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_and_loaded_it_is_the_same(tmp_path, kind):
     model = tiny(kind, r1=1.0)
-    model.train_step(tf.constant(WINDOWS))
+    model.average.set_weights([w + 1 for w in model.average.get_weights()])
     save_model(model, tmp_path / "a.keras")
     again = load_model(tmp_path / "a.keras", like=tiny(kind, r1=1.0))
     np.testing.assert_array_equal(again.sample(5, seed=0), model.sample(5, seed=0))
