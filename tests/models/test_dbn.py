@@ -141,6 +141,7 @@ def test_greedy_training_is_one_machine_after_another_on_probabilities():
     alone = [SymbolRBM(V, 4, K), RBM(4, 3)]
     for mine, theirs in zip(alone, model.stack):
         mine.set_weights(theirs.get_weights())
+        mine.recipe(learning_rate=0.1 if mine is alone[0] else 0.05, momentum=0.9)
         mine.optimizer.ema_momentum = theirs.optimizer.ema_momentum
     history = train(model, DATA, held_out=DATA[:3], epochs=(3, 2), batch_size=20, seed=1)
     x = DATA
