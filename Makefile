@@ -39,6 +39,7 @@ data: environment
 bench: test-environment
 	@$(RUN) -m benchmarks.run
 	@$(if $(JSB),$(RUN) -m benchmarks.sequence --jsb "$(JSB)",:)
+	@$(RUN) -m benchmarks.energy $(if $(JSB),--jsb "$(JSB)")
 
 clean-notebooks: test-environment
 	@$(RUN) scripts/clean_notebooks.py

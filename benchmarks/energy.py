@@ -1,0 +1,246 @@
+"""The energy models measured: speed beside scikit-learn, nats on the published benchmark, bars written.
+
+python -m benchmarks.energy                                # what needs no file: speed, and the bars of the DBN
+python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a file that the reader has
+python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
+
+Each training runs in a process of its own, on one thread, and is charged that process's CPU seconds. Rows of other
+runs stay in ``energy.json``. Hyper-parameters were chosen on the validation split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import rnn_rbm
+
+__all__ = ["NEED_FILE", "PARTS", "PUBLISHED", "RECIPE", "TARGET", "main", "rbm_rows", "speed", "speed_rows", "table"]
+
+RECIPE = {
+    **{"hidden": 150, "learning_rate": 0.1, "k": 1, "persistent": True, "epochs": 60, "batch_size": 100},
+    **{"temperatures": 6000, "fewer_temperatures": 1500, "chains": 100},
+}
+NAME, TARGET, PUBLISHED = "RBM, 150 hidden units", (7.45, 100), 7.43  # nats per test frame of JSB Chorales; CPU seconds
+SHAPES = {(88, 150): 3.0, (1408, 512): 6.0}  # visible and hidden units: how many times faster
+BATCH, UPDATES = 100, 2000  # rows per update; updates timed of the small shape
+
+
+def speed(visible: int, hidden: int, updates: int = UPDATES) -> dict:
+    """Updates per CPU second of CD-1 in ``RBM.fit`` and of scikit-learn's ``partial_fit``, one thread each.
+
+    Both get the same float32 rows in batches of 100, in this process, one after the other, twice; the faster time
+    of each counts. Ours includes shuffling, momentum and the averaging of weights, but not the tracing of the graph,
+    which happens once. scikit-learn's algorithm is persistent CD-1: the same matrix products and random numbers.
+
+    Args:
+      visible, hidden: units. updates: how many to time.
+
+    Returns:
+      A row: updates per CPU second of both, their ratio, and the target.
+    """
+    import keras
+    import threadpoolctl
+    from sklearn.neural_network import BernoulliRBM
+
+    from musiclab.models.rbm import RBM
+
+    class Clock(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            times.append(time.process_time())
+
+    x = (np.random.default_rng(0).random((BATCH * updates // 4, visible)) < 0.05).astype(np.float32)
+    ours, theirs = [], []
+    theirs_model = BernoulliRBM(hidden, learning_rate=0.05, batch_size=BATCH, random_state=0)
+    model = RBM(visible, hidden)
+    for _ in range(2):
+        times = []
+        model.fit(x, epochs=5, batch_size=BATCH, verbose=0, callbacks=[Clock()])
+        ours.append((times[-1] - times[0]) / (4 * len(x) // BATCH))
+        with threadpoolctl.threadpool_limits(1):
+            theirs_model.partial_fit(x[:BATCH])
+            start = time.process_time()
+            for i in range(0, len(x), BATCH):
+                theirs_model.partial_fit(x[i : i + BATCH])
+            theirs.append((time.process_time() - start) / (len(x) // BATCH))
+    return {
+        "what": f"CD-1 updates per CPU second, {visible} x {hidden}, batches of {BATCH}",
+        "RBM.fit": round(1 / min(ours)),
+        "scikit-learn": round(1 / min(theirs), 1),
+        "times": round(min(theirs) / min(ours), 1),
+        "target": f"{SHAPES.get((visible, hidden), 0):.0f} times",
+    }
+
+
+def speed_rows(path: Path | None = None, seeds: int = 1) -> list[dict]:
+    """:func:`speed` for each of :data:`SHAPES`; it needs neither file nor seeds."""
+    return [_process("--shape", str(v), str(h)) for v, h in SHAPES]
+
+
+def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dict:
+    """Train an RBM on all training frames and score those of the test and validation splits, in this process.
+
+    Args:
+      path: the benchmark's file. seed: for weights, batches and chains.
+      scores: an ``.npz`` to write the log-likelihoods of the test pieces to. recipe: as :data:`RECIPE`.
+
+    Returns:
+      CPU seconds of the training; nats per frame of the validation split; ln Z, its standard error and what it was
+      with fewer temperatures.
+    """
+    from musiclab.data.benchmark import load_benchmark
+    from musiclab.models.partition import log_partition_ais
+    from musiclab.models.rbm import RBM
+    from musiclab.training import set_seed
+
+    rolls, start = load_benchmark(path), time.process_time()
+    set_seed(seed)
+    model = RBM(88, recipe["hidden"])
+    model.recipe(recipe["learning_rate"], recipe["k"], recipe["persistent"])
+    frames = np.concatenate(rolls["train"])
+    model.fit(frames, epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0)
+    cpu, weights = time.process_time() - start, [np.asarray(part) for part in (model.W, model.a, model.b)]
+    few, many = (
+        log_partition_ais(*weights, seed, recipe[name], recipe["chains"])
+        for name in ("fewer_temperatures", "temperatures")
+    )
+    np.savez(scores, *(model.log_likelihood(piece, many.log_z[0]) for piece in rolls["test"]))
+    valid = -model.log_likelihood(np.concatenate(rolls["valid"]), many.log_z[0]).mean()
+    logs = {"log_z": many.log_z[0], "log_z_se": many.standard_error[0], "log_z_fewer": few.log_z[0]}
+    return {"cpu_s": cpu, "valid": float(valid), **{name: float(value) for name, value in logs.items()}}
+
+
+def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
+    """The RBM trained and scored with every seed.
+
+    Args:
+      path: the benchmark's file. seeds: how many.
+
+    Returns:
+      One row: nats per frame averaged over seeds, pooled over all frames of the split ("valid", "test") and of clean
+      test pieces ("test_clean"), the standard deviation over seeds, mean CPU seconds of the training; the largest
+      standard error of ln Z, and the largest change of ln Z from fewer temperatures to more; target, published.
+    """
+    from benchmarks.sequence import clean
+    from musiclab.data.benchmark import load_benchmark
+    from musiclab.metrics.likelihood import nll_per_frame
+
+    unshared = clean(load_benchmark(path))
+    runs = [_process("--jsb", str(path), "--seed", str(seed)) for seed in range(seeds)]
+    tests = [nll_per_frame(run["test"]).pooled for run in runs]
+    kept = [[piece for piece, good in zip(run["test"], unshared) if good] for run in runs]
+    return [
+        {
+            "what": NAME,
+            "seeds": seeds,
+            "valid": _mean([run["valid"] for run in runs]),
+            "test": _mean(tests),
+            "test_clean": _mean([nll_per_frame(one).pooled for one in kept]) if unshared.any() else "none",
+            "sd_seeds": round(float(np.std(tests)), 3),
+            "cpu_s": _mean([run["cpu_s"] for run in runs], 1),
+            "log_z_se": round(max(run["log_z_se"] for run in runs), 3),
+            "log_z_moved": round(max(abs(run["log_z"] - run["log_z_fewer"]) for run in runs), 3),
+            "target": f"{TARGET[0]:.2f} in {TARGET[1]} s",
+            "published": PUBLISHED,
+        }
+    ]
+
+
+def dbn_rows(path: Path | None = None, seeds: int = 3) -> list[dict]:
+    """The deep belief network's rows; they need no file."""
+    from benchmarks import dbn
+
+    return dbn.rows(seeds)
+
+
+PARTS = {"speed": speed_rows, "dbn": dbn_rows, "rbm": rbm_rows, "rnn_rbm": rnn_rbm.rows}
+NEED_FILE = ("rbm", "rnn_rbm")
+
+
+def table(rows: list[dict]) -> str:
+    """Rows as Markdown tables, one for each kind of row."""
+    kinds = {}
+    for row in rows:
+        kinds.setdefault(tuple(row), []).append(row)
+    lines = []
+    for columns, found in kinds.items():
+        lines += [columns, ["---"] * len(columns), *([str(row[key]) for key in columns] for row in found), []]
+    return "\n".join(f"| {' | '.join(line)} |" if line else "" for line in lines)
+
+
+def _mean(values, digits=3):
+    return round(float(np.mean(values)), digits)
+
+
+def _process(*arguments):
+    """What this module answers in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        scores = Path(folder) / "scores.npz"
+        command = [sys.executable, "-m", "benchmarks.energy", *arguments, "--scores", str(scores)]
+        root = Path(__file__).resolve().parents[1]
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=root)
+        found = json.loads(done.stdout.splitlines()[-1])
+        if scores.exists():
+            with np.load(scores) as arrays:
+                found["test"] = [arrays[name] for name in arrays]
+        return found
+
+
+def _one_thread(options) -> dict:
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    if options.shape:
+        v, h = options.shape
+        return speed(v, h, UPDATES if v < 500 else UPDATES // 10)
+    return train_one(options.jsb.resolve(), options.seed, options.scores)
+
+
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
+    from benchmarks.run import RESULTS
+    from musiclab.data import DataError
+    from musiclab.data.benchmark import load_benchmark
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.energy", description=__doc__.split("\n")[0])
+    parser.add_argument("--jsb", type=Path, help="the benchmark's file: .pickle, .json or .mat")
+    parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
+    parser.add_argument("--only", nargs="+", choices=PARTS, help="these alone; other rows stay")
+    parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument("--shape", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    if options.scores:
+        print(json.dumps(_one_thread(options)))
+        return 0
+    names = options.only or [name for name in PARTS if options.jsb or name not in NEED_FILE]
+    if not options.jsb and set(names) & set(NEED_FILE):
+        parser.error(f"{', '.join(sorted(set(names) & set(NEED_FILE)))}: need --jsb, the benchmark's file")
+    more = {"command": "python -m benchmarks.energy", "recipe": RECIPE}
+    if options.jsb:
+        path = options.jsb.resolve()
+        try:
+            load_benchmark(path)
+        except DataError as error:
+            print(error, file=sys.stderr)
+            return 1
+        more["command"] += f" --jsb {path.name} --seeds {options.seeds}"
+        more["source"] = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    for name in names:
+        print(f"measuring {name} ...", flush=True)
+        found = PARTS[name](options.jsb and path, options.seeds)
+        result = rnn_rbm.merge((folder or RESULTS) / "energy.json", found, **more)
+    print(table(result["rows"]))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
