@@ -183,7 +183,9 @@ class DBN(keras.Model):
         return self._down(self._up(self._rows(x), layers), layers).numpy()
 
     def sample(self, n: int, seed: int, steps: int = 1000, temperature: float = 1.0) -> np.ndarray:
-        """Draw n rows: Gibbs sampling from noise in the top machine, then down layer by layer.
+        """Draw n rows: Gibbs sampling from noise in the top machine, then down, each layer drawn given the one above.
+
+        Fine-tuned, only the code and the row are drawn, and what lies between hands on probabilities.
 
         Args:
           n: rows. seed: the same draws the same. steps: of Gibbs sampling.
@@ -245,23 +247,27 @@ class DBN(keras.Model):
             h = energy.hidden_probs(h, machine.W, machine.b)  # Eq. (13.2)
         return h
 
-    def _down(self, h, layers):
-        """Hidden layer ``layers`` to the probabilities of the visible units, tensor (n, V)."""
+    def _down(self, h, layers, seed=None):
+        """Hidden layer ``layers`` to probabilities of the visible units (n, V); with a seed, by draws in between."""
         h = tf.cast(h, self.compute_dtype)
         for i, machine in reversed(list(enumerate(self.stack[:layers]))):
             W = self.down[i] if i < len(self.down) else machine.W
-            last = i == 0 and self.symbols > 1
-            h = symbol_probs(h, W, machine.a, self.symbols) if last else energy.visible_probs(h, W, machine.a)
+            if i == 0 and self.symbols > 1:
+                return symbol_probs(h, W, machine.a, self.symbols)
+            h = energy.visible_probs(h, W, machine.a)
+            # a way down of its own was trained on probabilities
+            h = h if seed is None or i == 0 or self.down else _coins(h, (seed, 4 + i))
         return h
 
     def _visible(self, code, temperature, seed):
         """From a state of the top machine's visible layer to drawn rows, tensor (n, V)."""
         if len(self.stack) == 1:
             return tf.constant(code)
-        probs, pair = self._down(code, len(self.stack) - 1), (seed % 2**31, 3)
+        seed %= 2**31
+        probs = self._down(code, len(self.stack) - 1, seed)
         if self.symbols > 1:
-            return draw_symbols(probs, self.symbols, pair, temperature)
-        return _coins(tf.sigmoid((tf.math.log(probs) - tf.math.log1p(-probs)) / temperature), pair)
+            return draw_symbols(probs, self.symbols, (seed, 3), temperature)
+        return _coins(tf.sigmoid((tf.math.log(probs) - tf.math.log1p(-probs)) / temperature), (seed, 3))
 
     def _surprise(self, x, probs):
         x = tf.cast(x, probs.dtype)

@@ -35,6 +35,11 @@ def sigmoid(x):
     return 1 / (1 + np.exp(-x))
 
 
+def coins(probs, states):
+    """Probability of each state (s, H), given probabilities of each unit (n, H): (n, s)."""
+    return np.prod(np.where(states[None] == 1, probs[:, None], 1 - probs[:, None]), axis=2)
+
+
 def exact(model):
     """p(v) of a stack of two, by summing over all h1: p2(h1) from the top, p(v | h1) from below."""
     below, above = model.stack
@@ -81,6 +86,20 @@ def test_what_is_drawn_is_what_the_joint_says(symbols):
     np.testing.assert_allclose(counts, p, atol=0.025)
 
 
+def test_layers_between_are_drawn_too():
+    # Eq. (13.3)
+    model = network(3)
+    below, middle, top = model.stack
+    h1 = np.array(list(itertools.product((0, 1), repeat=4)), np.float32)
+    h2 = np.array(list(itertools.product((0, 1), repeat=3)), np.float32)
+    p = np.exp(top.log_likelihood(h2)) @ coins(middle.visible_probs(h2), h1)
+    wanted = p @ symbol_probs(h1, below.W, below.a, K).numpy()
+    pairs = p @ np.exp(np.log(symbol_probs(h1, below.W, below.a, K).numpy()) @ ROWS.T)
+    drawn = model.sample(8000, seed=3, steps=40)
+    np.testing.assert_allclose(drawn.mean(axis=0), wanted, atol=0.025)
+    np.testing.assert_allclose((drawn @ ROWS.T == 2).mean(axis=0), pairs, atol=0.025)
+
+
 def test_the_top_alone_decides_which_codes_come():
     """A chain of the lower machine would answer with its own p(v), which is another one."""
     model = network()
@@ -96,11 +115,6 @@ def test_cold_draws_are_the_likeliest():
     best = symbol_probs(code, model.stack[0].W, model.stack[0].a, K).numpy().reshape(-1, K).argmax(axis=1)
     assert (cold.reshape(-1, K).argmax(axis=1) == best).mean() > 0.97
     assert (warm.reshape(-1, K).argmax(axis=1) == best).mean() < 0.9
-
-
-def coins(probs, states):
-    """Probability of each state (s, H), given probabilities of each unit (n, H): (n, s)."""
-    return np.prod(np.where(states[None] == 1, probs[:, None], 1 - probs[:, None]), axis=2)
 
 
 @pytest.mark.parametrize("rounds", [1, 4])
