@@ -26,15 +26,15 @@ __all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows
 MODELS = {  # where the class is, what it is built with, what its recipe() and fit() are told
     "VAE": {
         "model": ("vae", "VAE"),
-        "sizes": {"latent": 64, "quarter": 128, "hidden": 256, "beta": 0.5},
-        "recipe": {"learning_rate": 3e-3},
-        "fit": {"epochs": 6, "batch_size": 64},
+        "sizes": {"latent": 96, "quarter": 128, "hidden": 256, "beta": 0.3},
+        "recipe": {"learning_rate": 4e-3},
+        "fit": {"epochs": 7, "batch_size": 64},
     },
     "VAE tuned for reconstruction": {
         "model": ("vae", "VAE"),
-        "sizes": {"latent": 96, "quarter": 128, "hidden": 320, "beta": 0.05},
-        "recipe": {"learning_rate": 3e-3},
-        "fit": {"epochs": 6, "batch_size": 64},
+        "sizes": {"latent": 128, "quarter": 128, "hidden": 320, "beta": 0.02},
+        "recipe": {"learning_rate": 4e-3},
+        "fit": {"epochs": 7, "batch_size": 64},
     },
 }
 MEASURES = ("f1", "hold", "scale", "polyphony", "diversity", "empty_bars", "parallels", "nearest", "cpu_s")
