@@ -142,7 +142,7 @@ def test_loss_is_data_against_where_the_chain_went(monkeypatch):
 
     def gibbs(v, W, a, b, k, seed):
         seen.update(v=v, a=a, k=k)
-        return tf.sigmoid(100 * (tf.matmul(v, W) @ tf.transpose(W) + a)) + 0 * v  # a function of weights
+        return tf.sigmoid(tf.matmul(v, W) @ tf.transpose(W) + a)  # a function of the weights
 
     monkeypatch.setattr(rnn_rbm.energy, "gibbs", gibbs)
     with tf.GradientTape() as tape:
