@@ -32,13 +32,12 @@ __all__ = [
     "VOICES",
     "check_symbols",
     "choose",
-    "from_sounding",
+    "end_to_end",
     "in_all_keys",
     "load_bars",
     "one_hot",
     "rolls",
     "to_pieces",
-    "to_sounding",
     "to_symbols",
 ]
 
@@ -206,62 +205,7 @@ def rolls(symbols: np.ndarray) -> np.ndarray:
     >>> rolls([[[2], [1], [0]]])[0, :, 0]
     array([1., 1., 0.], dtype=float32)
     """
-    return piano_roll(_end_to_end(symbols), LOW, HIGH).reshape(*np.shape(symbols)[:2], -1)
-
-
-def to_sounding(symbols: np.ndarray) -> np.ndarray:
-    """The same music said again at each step: what sounds, and whether it is struck just then.
-
-    A lost pitch spoils one step instead of a whole note: easier to learn. Only where a pitch stays does "struck" tell
-    anything; a new pitch is always struck, a rest never.
-
-    Lesson: 05
-
-    Args:
-      symbols: int (N, T, V).
-
-    Returns:
-      int8 (N, T, V, 2): 0 for a rest or 1 to 48 for the pitch that sounds; 1 where it is struck, else 0.
-
-    Raises:
-      ValueError: if these are no symbols.
-
-    >>> to_sounding([[[2], [1], [2], [0]]])[0, :, 0].tolist()
-    [[1, 1], [1, 0], [1, 1], [0, 0]]
-    """
-    end_to_end, shape = _end_to_end(symbols), np.shape(symbols)
-    pitch = np.where(end_to_end.voices >= 0, end_to_end.voices - LOW + 1, 0)
-    return np.stack([pitch, end_to_end.onsets], axis=-1).reshape(*shape, 2).astype(np.int8)
-
-
-def from_sounding(sounding: np.ndarray) -> np.ndarray:
-    """The inverse of :func:`to_sounding`; a pitch that is new is struck, whatever was said.
-
-    Lesson: 05
-
-    Args:
-      sounding: int (N, T, V, 2), 0 to 48 and 0 or 1.
-
-    Returns:
-      Symbols, int8 (N, T, V).
-
-    Raises:
-      ValueError: on another shape or other numbers.
-
-    >>> from_sounding([[[[1, 0]], [[1, 0]], [[1, 1]], [[0, 1]]]])[0, :, 0].tolist()
-    [2, 1, 2, 0]
-    """
-    sounding = np.asarray(sounding)
-    if sounding.ndim != 4 or sounding.shape[3] != 2:
-        raise ValueError(
-            f"got shape {sounding.shape}: need (windows, steps, voices, 2), what sounds and whether struck"
-        )
-    pitch, struck = np.moveaxis(sounding.astype(int), 3, 0)
-    if ((pitch < 0) | (pitch > HIGH - LOW + 1) | (struck < 0) | (struck > 1)).any():
-        raise ValueError(f"what sounds is 0 to {HIGH - LOW + 1}, struck 0 or 1; found other numbers")
-    new = np.diff(pitch, axis=1, prepend=-1) != 0
-    held = np.where(struck.astype(bool) | new, pitch + FIRST_PITCH_TOKEN - 1, HOLD_TOKEN)
-    return np.where(pitch > 0, held, REST_TOKEN).astype(np.int8)
+    return piano_roll(end_to_end(symbols), LOW, HIGH).reshape(*np.shape(symbols)[:2], -1)
 
 
 def check_symbols(symbols) -> np.ndarray:
@@ -292,8 +236,23 @@ def check_symbols(symbols) -> np.ndarray:
     return symbols
 
 
-def _end_to_end(symbols):
-    """All windows as one piece: much faster to read than one by one."""
+def end_to_end(symbols: np.ndarray) -> Piece:
+    """All windows as one piece, none held into the next: much faster to read than one by one.
+
+    Lesson: 05
+
+    Args:
+      symbols: int (N, T, V).
+
+    Returns:
+      A piece of N T steps.
+
+    Raises:
+      ValueError: if these are no symbols.
+
+    >>> end_to_end([[[26], [1]], [[1], [27]]]).voices[:, 0].tolist()
+    [60, 60, -1, 61]
+    """
     symbols = check_symbols(symbols).astype(int)
     first = symbols[:, 0]
     first[first == HOLD_TOKEN] = REST_TOKEN  # or it would go on with the window before

@@ -9,12 +9,11 @@ import keras
 import numpy as np
 from keras import ops
 
-from musiclab.models import bars
+from musiclab.models.sounding import SOUNDS
 
-__all__ = ["SOUNDS", "decoder", "encoder", "features", "in_batches", "likeliest"]
+__all__ = ["decoder", "encoder", "features", "in_batches", "likeliest"]
 
 QUARTER = 4  # steps read and written together
-SOUNDS = bars.HIGH - bars.LOW + 2  # silence and 48 pitches
 
 
 def encoder(steps: int, voices: int, quarter: int, hidden: int, outputs: int) -> keras.Sequential:
@@ -81,7 +80,7 @@ def decoder(steps: int, voices: int, quarter: int, hidden: int, inputs: int) -> 
 
 
 def features(sounding):
-    """What :func:`musiclab.models.bars.to_sounding` says as numbers: a 1 at what sounds, and whether it is struck.
+    """What :func:`musiclab.models.sounding.to_sounding` says as numbers: a 1 at what sounds, and whether it is struck.
 
     Lesson: 05
 
@@ -106,7 +105,7 @@ def likeliest(logits):
       logits: float (n, T, V, 50), as :func:`decoder` gives them.
 
     Returns:
-      int (n, T, V, 2), as :func:`musiclab.models.bars.from_sounding` reads it.
+      int (n, T, V, 2), as :func:`musiclab.models.sounding.from_sounding` reads it.
 
     >>> likeliest(2 * features(np.array([[[[3, 1]]]])) - 1).numpy().tolist()
     [[[[3, 1]]]]

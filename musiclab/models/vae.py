@@ -12,8 +12,9 @@ import numpy as np
 from keras import ops
 
 from musiclab.models import bars, bound
-from musiclab.models.quarters import SOUNDS, decoder, encoder, features, in_batches, likeliest
+from musiclab.models.quarters import decoder, encoder, features, in_batches, likeliest
 from musiclab.models.sequences import CosineDecay
+from musiclab.models.sounding import SOUNDS, from_sounding, to_sounding
 
 __all__ = ["VAE", "Bound", "Code", "KLWarmUp"]
 
@@ -154,7 +155,7 @@ class VAE(keras.Model):
         if z.ndim != 2 or len(z) == 0 or z.shape[1] != self.settings["latent"]:
             raise ValueError(f"codes have shape {z.shape}: need (n, {self.settings['latent']}), n at least 1")
         (sounding,) = in_batches(lambda part: (likeliest(self.decoder(part)),), z)
-        return bars.from_sounding(sounding)
+        return from_sounding(sounding)
 
     def reconstruct(self, x) -> np.ndarray:
         """Windows of symbols -> what their means decode to, int8 (n, T, V)."""
@@ -266,7 +267,7 @@ class VAE(keras.Model):
         symbols = bars.check_symbols(x)
         if symbols.shape[1:] != self.window:
             raise ValueError(f"windows of shape {symbols.shape[1:]}: this model reads {self.window}, steps and voices")
-        return bars.to_sounding(symbols)
+        return to_sounding(symbols)
 
 
 def _log_p(sounding, logits):

@@ -70,22 +70,6 @@ def test_rolls_are_those_of_the_pieces_one_by_one(symbols):
     np.testing.assert_array_equal(bars.rolls(symbols), expected)
 
 
-@given(anything)
-def test_sounding_is_what_the_pieces_say_and_comes_back(symbols):
-    sounding, pieces = bars.to_sounding(symbols), bars.to_pieces(symbols)
-    assert sounding.dtype == np.int8
-    np.testing.assert_array_equal(sounding[..., 0], [np.maximum(p.voices - bars.LOW + 1, 0) for p in pieces])
-    np.testing.assert_array_equal(sounding[..., 1], [p.onsets for p in pieces])
-    again = bars.to_pieces(bars.from_sounding(sounding))
-    np.testing.assert_array_equal([p.voices for p in again], [p.voices for p in pieces])
-    np.testing.assert_array_equal([p.onsets for p in again], [p.onsets for p in pieces])
-
-
-def test_symbols_of_real_windows_come_back_from_what_sounds(cut):
-    symbols = bars.to_symbols(*cut)
-    np.testing.assert_array_equal(bars.from_sounding(bars.to_sounding(symbols)), symbols)
-
-
 def test_a_hold_does_not_reach_into_the_next_window():
     assert bars.rolls(np.array([[[30]], [[1]]])).sum(axis=(1, 2)).tolist() == [1, 0]
 
@@ -121,9 +105,6 @@ def test_all_keys_are_those_of_lesson_four(cut):
         (lambda: bars.in_all_keys([[[-1]]]), "found -1"),
         (lambda: bars.choose(np.zeros((1, 2, 3, 49))), r"\(windows, steps, voices, 50\)"),
         (lambda: bars.choose(np.full((1, 1, 1, 50), np.nan)), "nan"),
-        (lambda: bars.from_sounding(np.zeros((1, 2, 3), int)), r"need \(windows, steps, voices, 2\)"),
-        (lambda: bars.from_sounding(np.full((1, 1, 1, 2), 49)), "0 to 48"),
-        (lambda: bars.from_sounding(np.full((1, 1, 1, 2), 2)), "struck 0 or 1"),
         (lambda: bars.load_bars("nothing"), "split"),
     ],
 )

@@ -7,12 +7,13 @@ import tensorflow as tf
 
 from musiclab.data import DataError
 from musiclab.models import bars, bound
-from musiclab.models.quarters import SOUNDS, decoder, encoder, features, in_batches, likeliest
+from musiclab.models.quarters import decoder, encoder, features, in_batches, likeliest
+from musiclab.models.sounding import SOUNDS, from_sounding, to_sounding
 from musiclab.models.vae import VAE, KLWarmUp
 from musiclab.training import load_model, save_model, train
 
 rng = np.random.default_rng(0)
-X = bars.from_sounding(bars.to_sounding(rng.integers(0, 50, size=(12, 8, 2))))  # no hold that means a rest
+X = from_sounding(to_sounding(rng.integers(0, 50, size=(12, 8, 2))))  # no hold that means a rest
 
 
 def model(seed=0, compiled=False, **settings):
@@ -45,7 +46,7 @@ def test_encoder_hears_every_place_and_attack():
 
 
 def test_networks_read_features_and_write_logits():
-    x = tf.constant(bars.to_sounding(X))
+    x = tf.constant(to_sounding(X))
     assert features(x).shape == (12, 8, 2, SOUNDS + 1)
     assert encoder(8, 2, 3, 4, 5)(features(x)).shape == (12, 5)
     logits = decoder(8, 2, 3, 4, 5)(rng.normal(size=(12, 5)).astype(np.float32))
@@ -64,7 +65,7 @@ def test_loss_is_the_mean_of_reconstruction_and_beta_kl(beta, pressure):
     # Eq. (5.6)
     one = model(beta=beta)
     one.pressure.assign(pressure)
-    x = tf.constant(bars.to_sounding(X))
+    x = tf.constant(to_sounding(X))
     mu, log_sigma, logits = one(x)
     log_p = bound.log_p_given_z(x[..., 0], x[..., 1], logits[..., :SOUNDS], logits[..., SOUNDS]).numpy()
     kl = 0.5 * (mu**2 + np.exp(2 * log_sigma) - 1 - 2 * log_sigma).numpy().sum(axis=1)
@@ -75,14 +76,14 @@ def test_loss_is_the_mean_of_reconstruction_and_beta_kl(beta, pressure):
 
 
 def test_training_draws_anew_each_time():
-    one, x = model(), tf.constant(bars.to_sounding(X))
+    one, x = model(), tf.constant(to_sounding(X))
     first, second = one(x), one(x)
     np.testing.assert_array_equal(first[0], second[0])
     assert abs(first[2] - second[2]).numpy().max() > 0.01
 
 
 def test_slopes_reach_the_encoder_through_the_draw():
-    one, x = model(beta=0.0), tf.constant(bars.to_sounding(X))
+    one, x = model(beta=0.0), tf.constant(to_sounding(X))
     with tf.GradientTape() as tape:
         loss = one.compute_loss(x, y_pred=one(x))
     slopes = tape.gradient(loss, [one.encoder.layers[-1].kernel.value])[0].numpy()
@@ -130,7 +131,7 @@ def test_likelihood_is_that_of_integrating_over_a_grid():
     z = np.linspace(-6, 6, 601)[:, None].astype(np.float32)
     logits = one.decoder(z)
     for window, found in zip(X[:3], one.log_likelihood(X[:3], draws=8000, seed=0)):
-        sounding = np.repeat(bars.to_sounding(window[None]), len(z), axis=0)
+        sounding = np.repeat(to_sounding(window[None]), len(z), axis=0)
         log_p = bound.log_p_given_z(sounding[..., 0], sounding[..., 1], logits[..., :SOUNDS], logits[..., SOUNDS])
         integral = np.sum(np.exp(log_p - np.max(log_p) + bound.log_normal(z, 0.0, 0.0))) * 0.02
         assert found == pytest.approx(np.log(integral) + np.max(log_p), abs=0.1)
