@@ -12,6 +12,7 @@ import tensorflow as tf
 from musiclab.models.bars import STEPS, SYMBOLS, VOICES, check_symbols
 from musiclab.models.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from musiclab.models.gan_networks import Discriminator, Generator
+from musiclab.models.gan_parts import heard
 
 __all__ = ["GAN", "ConvGAN", "DenseGAN", "RecurrentGAN"]
 
@@ -34,7 +35,7 @@ class GAN(keras.Model):
       units: of each inner layer of the generator. judge: of the discriminator.
       loss: "minimax", "non_saturating", "least_squares" or "wasserstein" (with its gradient penalty).
       minibatch_deviation: whether the discriminator is told how much the windows of a batch differ.
-      r1: weight of the R1 penalty, applied at every fourth step; 0 is none.
+      r1: weight of the R1 penalty on slopes in what the discriminator hears, at every fourth step; 0 is none.
       learning_rate: of Adam, for both networks.
 
     Raises:
@@ -137,7 +138,7 @@ class GAN(keras.Model):
             total = loss = LOSSES[settings["loss"]][0](logits[:n], logits[n:])
             if settings["r1"]:
                 due = self.optimizer.iterations % R1_EVERY == 0
-                r1 = tf.cond(due, lambda: r1_penalty(self.discriminator, x), lambda: 0.0)
+                r1 = tf.cond(due, lambda: r1_penalty(self.discriminator.of_sound, heard(x)), lambda: 0.0)
                 total += settings["r1"] * r1  # Eq. (11.5)
             if settings["loss"] == "wasserstein":
                 seed = tf.cast(self.dice.next(), tf.int32)

@@ -14,13 +14,15 @@ from keras import layers
 
 from musiclab.data.encoding import HOLD_TOKEN
 from musiclab.models.bars import STEPS, SYMBOLS, VOICES
-from musiclab.models.gan_parts import heard, minibatch_deviation, straight_through
+from musiclab.models.gan_parts import heard, minibatch_deviation, pitch_classes, straight_through
 
 __all__ = ["KINDS", "Discriminator", "Generator", "check_sizes"]
 
 KINDS = ("dense", "recurrent", "convolutional")
 BEAT = 4  # steps that a recurrent network writes or reads at once
 BEATS = STEPS // BEAT
+CLASSES = 12  # pitch classes
+FEATURES = VOICES * SYMBOLS + CLASSES  # what a discriminator is told of a step
 LAST = 96  # units of the discriminator's last layer but one
 NEVER = -1e9  # a logit so low that its symbol is never chosen
 
@@ -99,7 +101,8 @@ class Generator(keras.Model):
 class Discriminator(keras.Model):
     """From two bars to a logit: above 0 it takes them for real.
 
-    It is shown what sounds (:func:`heard`), which it would else have to work out from holds.
+    It is shown what sounds (:func:`heard`), which it would else have to work out from holds, and pitch classes, step by
+    step and over the whole window, without which it takes long to find out about keys.
 
     Lesson: 10, 11
 
@@ -120,17 +123,24 @@ class Discriminator(keras.Model):
         self.settings = {"kind": kind, "units": units, "deviation": bool(deviation)}
         self.deviation = bool(deviation)
         self.body = keras.Sequential([*_DISCRIMINATORS[kind](units), layers.Flatten()])
-        self.body.build((None, STEPS, VOICES, SYMBOLS))
+        self.body.build((None, STEPS, FEATURES))
         self.head = keras.Sequential([layers.Dense(LAST), _leaky(), layers.Dense(1)])
-        self.head.build((None, self.body.output_shape[-1] + self.deviation))
+        self.head.build((None, self.body.output_shape[-1] + CLASSES + self.deviation))
         self.built = True
 
     def call(self, x, training=False):
         """One-hot symbols (n, T, V, S) to logits (n,)."""
-        h = self.body(heard(x), training=training)
+        return self.of_sound(heard(x), training=training)
+
+    def of_sound(self, sounding, training=False):
+        """What :func:`heard` makes of symbols, (n, T, V, S), to logits (n,)."""
+        chroma = pitch_classes(sounding)
+        flat = tf.reshape(sounding, (-1, STEPS, VOICES * SYMBOLS))
+        h = self.body(tf.concat([flat, chroma], axis=2), training=training)
+        seen = [h, tf.reduce_mean(chroma, axis=1)]
         if self.deviation:
-            h = tf.concat([h, minibatch_deviation(h)], axis=1)
-        return self.head(h)[:, 0]
+            seen.append(minibatch_deviation(h))
+        return self.head(tf.concat(seen, axis=1))[:, 0]
 
     def get_config(self):
         """What ``.keras`` files store to build the network again."""
@@ -186,11 +196,11 @@ _GENERATORS = {
 _DISCRIMINATORS = {
     "dense": lambda units: [layers.Flatten(), layers.Dense(units), _leaky(), layers.Dense(units), _leaky()],
     "recurrent": lambda units: [
-        layers.Reshape((BEATS, BEAT * VOICES * SYMBOLS)),
+        layers.Reshape((BEATS, BEAT * FEATURES)),
         *[layers.Bidirectional(layers.LSTM(units, return_sequences=True)), layers.Dense(units), _leaky()],
     ],
     "convolutional": lambda units: [
-        *[layers.Reshape((STEPS, VOICES * SYMBOLS)), layers.Dense(units), _leaky()],
+        *[layers.Dense(units), _leaky()],
         *[*_downward(units, STEPS), *_downward(units, STEPS // 2), _across(units), _leaky()],
     ],
 }

@@ -5,11 +5,12 @@ Lessons: 11.
 
 from __future__ import annotations
 
+import numpy as np
 import tensorflow as tf
 
 from musiclab.data.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN
 
-__all__ = ["heard", "minibatch_deviation", "straight_through"]
+__all__ = ["heard", "minibatch_deviation", "pitch_classes", "straight_through"]
 
 GROUP = 8  # windows that the minibatch deviation compares with one another
 ONE = 1 + 1e-4  # see heard
@@ -67,6 +68,27 @@ def heard(x):
     lasts = tf.linalg.band_part(tf.nn.relu(ONE - between), -1, 0)
     sounding = tf.transpose(tf.matmul(lasts, y), (0, 2, 1, 3))  # Eq. (11.3)
     return tf.concat([x[..., :FIRST_PITCH_TOKEN], sounding], axis=-1)
+
+
+def pitch_classes(sounding):
+    """How many voices sound each of the 12 pitch classes: octaves and voices taken together.
+
+    Lesson: 11
+    Source: Dong et al. 2018, MuseGAN, whose discriminator is told the same.
+
+    Args:
+      sounding: what :func:`heard` returns, (n, T, V, S); its lowest pitch counts as class 0.
+
+    Returns:
+      Tensor (n, T, 12).
+
+    >>> x = tf.one_hot([[[2, 14, 21]]], 30)  # one step: a C, the C above it, the G above that
+    >>> pitch_classes(x).numpy()[0, 0].tolist()
+    [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    """
+    n_pitches = sounding.shape[-1] - FIRST_PITCH_TOKEN
+    fold = np.eye(12)[np.arange(n_pitches) % 12]
+    return tf.matmul(tf.reduce_sum(sounding[..., FIRST_PITCH_TOKEN:], axis=2), tf.constant(fold, sounding.dtype))
 
 
 def minibatch_deviation(h, group: int = GROUP):

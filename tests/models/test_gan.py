@@ -8,6 +8,7 @@ import tensorflow as tf
 from musiclab.models.bars import one_hot
 from musiclab.models.gan import AVERAGED, R1_EVERY, ConvGAN, DenseGAN, RecurrentGAN
 from musiclab.models.gan_losses import LOSSES, discriminator_loss, non_saturating_loss
+from musiclab.models.gan_parts import heard
 from musiclab.training import load_model, save_model, set_seed, train
 
 rng = np.random.default_rng(0)
@@ -57,11 +58,12 @@ def test_discriminator_step_by_hand(r1, count, weight):
     judge, x = model.discriminator, tf.constant(one_hot(WINDOWS))
     before, fake = weights(judge), tf.constant(one_hot(WINDOWS[::-1]))
     with tf.GradientTape() as tape:
+        sound = heard(x)
         with tf.GradientTape() as inner:
-            inner.watch(x)
-            real = judge(x)
-        slopes = tf.reshape(inner.gradient(real, x), (len(WINDOWS), -1))
-        total = discriminator_loss(real, judge(fake)) + weight * tf.reduce_mean(tf.norm(slopes, axis=1) ** 2)
+            inner.watch(sound)
+            real = judge.of_sound(sound)
+        slopes = tf.reshape(inner.gradient(real, sound), (len(WINDOWS), -1))
+        total = discriminator_loss(judge(x), judge(fake)) + weight * tf.reduce_mean(tf.norm(slopes, axis=1) ** 2)
     expected = tape.gradient(total, judge.trainable_variables)
     one_plain_step(model, WINDOWS, count)
     for old, slope, new in zip(before, expected, weights(judge)):

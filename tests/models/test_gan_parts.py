@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from musiclab.models.bars import SYMBOLS, one_hot, rolls
-from musiclab.models.gan_parts import heard, minibatch_deviation, straight_through
+from musiclab.models.bars import SYMBOLS, one_hot, rolls, to_pieces
+from musiclab.models.gan_parts import heard, minibatch_deviation, pitch_classes, straight_through
 
 rng = np.random.default_rng(0)
 
@@ -94,3 +94,12 @@ def test_shapes_stay(function):
     x = tf.one_hot(rng.integers(5, size=(2, 3, 4)), 5)
     assert function(x).shape == x.shape
     assert np.isfinite(function(100 * x)).all()
+
+
+def test_pitch_classes_are_counted_by_voice():
+    symbols = rng.choice([0, 1, 1, 20, 32, 40], size=(3, 32, 4))
+    voices = np.array([piece.voices for piece in to_pieces(symbols)])
+    expected = [[np.bincount(step[step >= 0] % 12, minlength=12) for step in window] for window in voices]
+    counted = pitch_classes(heard(one_hot(symbols)))
+    assert counted.dtype == tf.float32
+    np.testing.assert_allclose(counted, expected, atol=1e-3)
