@@ -18,7 +18,7 @@ __all__ = ["GAN", "ConvGAN", "DenseGAN", "RecurrentGAN"]
 
 R1_EVERY = 4  # steps: the penalty costs as much as a step without it, and one in four is enough
 PENALTY = 10.0  # weight of the gradient penalty of the Wasserstein loss
-AVERAGED = 0.995  # share of its past that the averaged generator keeps at each step
+AVERAGED = 0.998  # share of its past that the averaged generator keeps at each step
 
 
 class GAN(keras.Model):
@@ -51,7 +51,7 @@ class GAN(keras.Model):
         judge=128,
         loss="non_saturating",
         minibatch_deviation=True,
-        r1=4.0,
+        r1=1.0,
         learning_rate=4e-4,
         **kwargs,
     ):

@@ -14,7 +14,7 @@ from keras import layers
 
 from musiclab.data.encoding import HOLD_TOKEN
 from musiclab.models.bars import STEPS, SYMBOLS, VOICES
-from musiclab.models.gan_parts import heard, minibatch_deviation, pitch_classes, straight_through
+from musiclab.models.gan_parts import heard, intervals, minibatch_deviation, pitch_classes, straight_through
 
 __all__ = ["KINDS", "Discriminator", "Generator", "check_sizes"]
 
@@ -22,7 +22,8 @@ KINDS = ("dense", "recurrent", "convolutional")
 BEAT = 4  # steps that a recurrent network writes or reads at once
 BEATS = STEPS // BEAT
 CLASSES = 12  # pitch classes
-FEATURES = VOICES * SYMBOLS + CLASSES  # what a discriminator is told of a step
+PAIRS = VOICES * (VOICES - 1) // 2
+FEATURES = VOICES * SYMBOLS + (VOICES + PAIRS) * CLASSES  # what a discriminator is told of a step
 LAST = 96  # units of the discriminator's last layer but one
 NEVER = -1e9  # a logit so low that its symbol is never chosen
 
@@ -101,8 +102,9 @@ class Generator(keras.Model):
 class Discriminator(keras.Model):
     """From two bars to a logit: above 0 it takes them for real.
 
-    It is shown what sounds (:func:`heard`), which it would else have to work out from holds, and pitch classes, step by
-    step and over the whole window, without which it takes long to find out about keys.
+    It is shown what sounds (:func:`heard`), which it would else have to work out from holds; pitch classes, step by
+    step and over the whole window; and intervals between voices. Without these it takes long to find out about keys
+    and parallels, and the generator never does.
 
     Lesson: 10, 11
 
@@ -134,10 +136,11 @@ class Discriminator(keras.Model):
 
     def of_sound(self, sounding, training=False):
         """What :func:`heard` makes of symbols, (n, T, V, S), to logits (n,)."""
-        chroma = pitch_classes(sounding)
-        flat = tf.reshape(sounding, (-1, STEPS, VOICES * SYMBOLS))
-        h = self.body(tf.concat([flat, chroma], axis=2), training=training)
-        seen = [h, tf.reduce_mean(chroma, axis=1)]
+        classes = pitch_classes(sounding)
+        told = [sounding, classes, intervals(classes)]
+        told = tf.concat([tf.reshape(part, (-1, STEPS, part.shape[2] * part.shape[3])) for part in told], axis=2)
+        h = self.body(told, training=training)
+        seen = [h, tf.reduce_mean(classes, axis=(1, 2))]
         if self.deviation:
             seen.append(minibatch_deviation(h))
         return self.head(tf.concat(seen, axis=1))[:, 0]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from musiclab.data.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN
 
-__all__ = ["heard", "minibatch_deviation", "pitch_classes", "straight_through"]
+__all__ = ["heard", "intervals", "minibatch_deviation", "pitch_classes", "straight_through"]
 
 GROUP = 8  # windows that the minibatch deviation compares with one another
 ONE = 1 + 1e-4  # see heard
@@ -71,7 +71,7 @@ def heard(x):
 
 
 def pitch_classes(sounding):
-    """How many voices sound each of the 12 pitch classes: octaves and voices taken together.
+    """Which of the 12 pitch classes each voice sounds: octaves taken together.
 
     Lesson: 11
     Source: Dong et al. 2018, MuseGAN, whose discriminator is told the same.
@@ -80,15 +80,43 @@ def pitch_classes(sounding):
       sounding: what :func:`heard` returns, (n, T, V, S); its lowest pitch counts as class 0.
 
     Returns:
-      Tensor (n, T, 12).
+      Tensor (n, T, V, 12).
 
     >>> x = tf.one_hot([[[2, 14, 21]]], 30)  # one step: a C, the C above it, the G above that
-    >>> pitch_classes(x).numpy()[0, 0].tolist()
-    [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+    >>> pitch_classes(x).numpy()[0, 0].argmax(axis=1).tolist()
+    [0, 0, 7]
     """
-    n_pitches = sounding.shape[-1] - FIRST_PITCH_TOKEN
-    fold = np.eye(12)[np.arange(n_pitches) % 12]
-    return tf.matmul(tf.reduce_sum(sounding[..., FIRST_PITCH_TOKEN:], axis=2), tf.constant(fold, sounding.dtype))
+    fold = np.eye(12)[np.arange(sounding.shape[-1] - FIRST_PITCH_TOKEN) % 12]
+    return tf.matmul(sounding[..., FIRST_PITCH_TOKEN:], tf.constant(fold, sounding.dtype))
+
+
+def intervals(classes):
+    """Which interval lies between each two voices, modulo the octave: the same in every key.
+
+    To count, for each k, the classes c of one voice that meet c + k in the other is a correlation on a circle of 12,
+    and so a product of Fourier coefficients.
+
+    Lesson: 11
+
+    Args:
+      classes: what :func:`pitch_classes` returns, (n, T, V, 12).
+
+    Returns:
+      Tensor (n, T, V (V - 1) / 2, 12): semitones 0 to 11 from the earlier voice up to the later; pairs in
+      the order 0-1, 0-2, ..., 1-2, ...
+
+    >>> intervals(tf.one_hot([[[0, 7, 4]]], 12)).numpy()[0, 0].round(3).argmax(axis=1).tolist()
+    [7, 4, 9]
+    """
+    angles = 2 * np.pi / 12 * np.outer(np.arange(12), np.arange(7))
+    cos, sin = tf.constant(np.cos(angles), classes.dtype), tf.constant(np.sin(angles), classes.dtype)
+    first, second = np.triu_indices(classes.shape[2], 1)
+    voices = [(tf.matmul(voice, cos), tf.matmul(voice, sin)) for voice in tf.unstack(classes, axis=2)]
+    pairs = [(voices[u], voices[w]) for u, w in zip(first, second)]
+    real = tf.stack([c1 * c2 + s1 * s2 for (c1, s1), (c2, s2) in pairs], axis=2)
+    imaginary = tf.stack([c1 * s2 - s1 * c2 for (c1, s1), (c2, s2) in pairs], axis=2)
+    weights = np.where(np.arange(7) % 6, 2, 1) / 12  # all frequencies but the lowest and highest stand for two
+    return tf.matmul(real * weights, cos, transpose_b=True) + tf.matmul(imaginary * weights, sin, transpose_b=True)
 
 
 def minibatch_deviation(h, group: int = GROUP):

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from musiclab.models.bars import SYMBOLS, one_hot, rolls, to_pieces
-from musiclab.models.gan_parts import heard, minibatch_deviation, pitch_classes, straight_through
+from musiclab.models.gan_parts import heard, intervals, minibatch_deviation, pitch_classes, straight_through
 
 rng = np.random.default_rng(0)
 
@@ -96,10 +96,22 @@ def test_shapes_stay(function):
     assert np.isfinite(function(100 * x)).all()
 
 
-def test_pitch_classes_are_counted_by_voice():
+def test_pitch_classes_and_intervals_against_pieces():
     symbols = rng.choice([0, 1, 1, 20, 32, 40], size=(3, 32, 4))
     voices = np.array([piece.voices for piece in to_pieces(symbols)])
-    expected = [[np.bincount(step[step >= 0] % 12, minlength=12) for step in window] for window in voices]
-    counted = pitch_classes(heard(one_hot(symbols)))
-    assert counted.dtype == tf.float32
-    np.testing.assert_allclose(counted, expected, atol=1e-3)
+    classes = pitch_classes(heard(one_hot(symbols)))
+    between = intervals(classes)
+    assert between.shape == (3, 32, 6, 12)
+    assert classes.dtype == between.dtype == tf.float32
+    np.testing.assert_allclose(classes, np.eye(13)[np.where(voices >= 0, voices % 12, 12)][..., :12], atol=1e-3)
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    for k, (u, w) in enumerate(pairs):
+        up = np.where((voices[..., u] >= 0) & (voices[..., w] >= 0), (voices[..., w] - voices[..., u]) % 12, 12)
+        np.testing.assert_allclose(between[:, :, k], np.eye(13)[up][..., :12], atol=3e-3)
+
+
+def test_intervals_are_the_same_in_every_key():
+    classes = rng.normal(size=(2, 3, 4, 12))
+    np.testing.assert_allclose(intervals(tf.constant(np.roll(classes, 5, axis=3))), intervals(tf.constant(classes)))
+    by_hand = [[a @ np.roll(b, -k) for k in range(12)] for a, b in [classes[0, 0, :2], classes[0, 0, [2, 3]]]]
+    np.testing.assert_allclose(intervals(tf.constant(classes)).numpy()[0, 0, [0, 5]], by_hand)
