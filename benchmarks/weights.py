@@ -47,12 +47,29 @@ def melodies(epochs: int = 28):
     return model
 
 
+def boltzmann(epochs: int = 250):
+    """The machine of lesson 12 that knows single chords: quarters in a common key, from G1 to D6."""
+    import numpy as np
+
+    from musiclab import data, training
+    from musiclab.models.rbm import RBM
+
+    training.set_seed(12)
+    rolls = [data.piano_roll(data.to_common_key(p), 31, 86)[::4] for p in data.load_chorales("train")]
+    model = RBM(rolls[0].shape[1], 120)
+    model.recipe(learning_rate=0.8, k=1, persistent=True)
+    frames = np.concatenate(rolls)
+    training.train(model, frames[frames.any(axis=1)], epochs=epochs, batch_size=100, title="machine of chords")
+    return model
+
+
 MAKERS = {
     "07_three_layers": melodies,
     "09_bass": lambda: part("FrameAligned", 0, (8, 128), 10, 256),
     "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
     "09_alto": lambda: part("FrameAligned", 1),
     "09_tenor": lambda: part("FrameAligned", 2),
+    "12_chords": boltzmann,
 }
 
 
