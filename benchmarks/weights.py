@@ -34,6 +34,33 @@ def part(kind: str, order: int, lengths=(32, 128), epochs: int = 30, batch_size:
     return model
 
 
+def chords(order: str, epochs: int = 24):
+    """A trained model of lesson 08: chord after chord on quarters, in a common key."""
+    from musiclab import data, training
+    from musiclab.models.chords import ChordModel
+
+    training.set_seed(8)
+    pieces = data.load_chorales("train")
+    model = ChordModel("gru", "notes", units=128, hidden=128, order=order)
+    model.recipe(learning_rate=8e-3)
+    training.train(
+        model, [data.piano_roll(data.to_common_key(p))[::4] for p in pieces], epochs=epochs, title=f"chords, {order}"
+    )
+    return model
+
+
+def voices(epochs: int = 30):
+    """The trained four-voice model of lesson 08, small enough for a file of at most a megabyte."""
+    from musiclab import data, training
+    from musiclab.models.four_voices import FourVoices
+
+    training.set_seed(8)
+    pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
+    model = FourVoices(units=90, hidden=90, low=31, high=86, dropout=0.15)
+    training.train(model, pieces, epochs=epochs, batch_size=8, title="four voices")
+    return model
+
+
 def melodies(epochs: int = 28):
     """The three-layer melody model of lesson 07: soprano after soprano in a common key, split by melody."""
     from musiclab import data, training
@@ -65,6 +92,9 @@ def boltzmann(epochs: int = 250):
 
 MAKERS = {
     "07_three_layers": melodies,
+    "08_up": lambda: chords("up"),
+    "08_voices": voices,
+    "08_down": lambda: chords("down"),
     "09_bass": lambda: part("FrameAligned", 0, (8, 128), 10, 256),
     "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
     "09_alto": lambda: part("FrameAligned", 1),

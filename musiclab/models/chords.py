@@ -1,6 +1,6 @@
 """A model of chord after chord: a memory of what sounded, and a head that says what sounds next.
 
-Lessons: 07, 08.
+Lessons: 08.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ PERIOD = 4  # the frame's index modulo 4 is told: frames come without barlines
 class ChordModel(SequenceModel):
     """Backbone x head over piano rolls: p(frame | all frames before).
 
-    The head's context is the memory's hidden state beside the last two frames and the frame's index modulo 4.
-    With ``backbone="none"`` there is no memory: only those.
+    The head's context c is the memory's hidden state beside the last two frames, the frame's index modulo 4, and
+    whether it is the first. With ``backbone="none"`` there is no memory: only those.
 
-    Lesson: 07, 08
+    Lesson: 08
 
     Args:
       backbone: "none", "rnn", "lstm", "peephole" or "gru".

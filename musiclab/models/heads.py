@@ -17,7 +17,7 @@ COUNTED = 15  # notes told apart by their place in the chord; later ones share t
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class BernoulliHead(keras.Layer):
-    """K independent coins: ln p(x) = sum over keys of x ln p + (1 - x) ln (1 - p).
+    """K independent coins: ln p(x | c) = sum over keys of x ln y + (1 - x) ln (1 - y), y = sigmoid(z).
 
     The source article averages this over keys; summed, it is the likelihood of the whole frame. However good
     the context, the keys are thrown apart: no coin knows how the others fell.
@@ -58,8 +58,9 @@ class BernoulliHead(keras.Layer):
 class NotesHead(keras.Layer):
     """The sounding notes one after another, in strictly rising (or falling) order, and then END.
 
-    Each is a softmax over what is still allowed: the keys beyond the note before, and END. Every set of keys
-    can be said in exactly one way, so the probabilities of all 2^K frames sum to 1: an exact likelihood, for any
+    ln p(x | c) = sum over j of ln p(s_j | s_1 ... s_(j-1), c), where s_1 to s_m are the m keys that sound and s_(m+1)
+    is END. Each factor is a softmax over what is still allowed: the keys beyond the note before, and END. Every set of
+    keys can be said in exactly one way, so the probabilities of all 2^K frames sum to 1: an exact likelihood, for any
     number of notes.
 
     Equations: (8.2), (8.3)

@@ -1,6 +1,6 @@
 """What all sequence models share: the training recipe, and likelihoods piece by piece.
 
-Lessons: 06, 07, 08.
+Lessons: 06, 07, 08, 09.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class SequenceModel(keras.Model):
     A subclass builds its layers, calls :meth:`recipe`, and has ``call(x, training)``: sequences (n, T, ...), -1
     past their ends, to log-likelihoods (n, T) in nats, 0 past the ends. ``encode(piece)`` makes one such sequence.
 
-    Lesson: 06, 07, 08
+    Lesson: 06, 07, 08, 09
     """
 
     def __init__(self, **kwargs):
