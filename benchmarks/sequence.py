@@ -28,8 +28,8 @@ MODELS = {
     "GRU, 88 coins": {"backbone": "gru", "head": "bernoulli", "epochs": 24},
     "LSTM, 88 coins": {"backbone": "lstm", "head": "bernoulli", "epochs": 24},
     "two frames before, note by note": {"backbone": "none", "head": "notes", "epochs": 18},
-    "GRU, note by note": {"backbone": "gru", "head": "notes", "epochs": 36},
-    "GRU, note by note downward": {"backbone": "gru", "head": "notes", "order": "down", "epochs": 36},
+    "GRU, note by note": {"backbone": "gru", "head": "notes", "epochs": 26},
+    "GRU, note by note downward": {"backbone": "gru", "head": "notes", "order": "down", "epochs": 26},
 }
 MIXED = ("GRU, note by note", "GRU, note by note downward")  # trained at the same time, on a core each
 MIXTURE = "both GRUs, mixed"
