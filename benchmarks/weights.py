@@ -90,7 +90,43 @@ def boltzmann(epochs: int = 250):
     return model
 
 
+def clouds(beta: float, epochs: int = 6):
+    """A variational autoencoder of lesson 05, small enough for a file of at most a megabyte."""
+    from musiclab import training
+    from musiclab.models import bars
+    from musiclab.models.vae import VAE
+
+    training.set_seed(5)
+    model = VAE(latent=48, quarter=68, hidden=96, beta=beta)
+    model.recipe(learning_rate=4e-3)
+    windows = bars.in_all_keys(bars.load_bars("train"))
+    training.train(model, windows, epochs=epochs, batch_size=64, title=f"beta = {beta:g}")
+    return model
+
+
+def points(epochs: int = 6):
+    """Lesson 04's autoencoder, trained as there, with fewer hidden units: a file of at most a megabyte."""
+    import keras
+
+    from musiclab import training
+    from musiclab.models import bars
+    from musiclab.models.autoencoder import Autoencoder, squared_error
+
+    training.set_seed(4)
+    rolls = bars.rolls(bars.in_all_keys(bars.load_bars("train"))).astype("uint8")
+    model = Autoencoder((32, 48), h1=64, h2=80, f1="linear", f2="relu", code="h1")
+    steps = epochs * -(-len(rolls) // 64)
+    rate = keras.optimizers.schedules.CosineDecay(0.0, steps - 150, warmup_target=5e-3, warmup_steps=150)
+    model.compile(keras.optimizers.Adam(rate), loss=squared_error, jit_compile=True)
+    training.train(model, rolls, epochs=epochs, batch_size=64, title="autoencoder")
+    return model
+
+
 MAKERS = {
+    "05_autoencoder": points,
+    "05_beta_0": lambda: clouds(0.0),
+    "05_beta_0.3": lambda: clouds(0.3),
+    "05_beta_1": lambda: clouds(1.0),
     "07_three_layers": melodies,
     "08_up": lambda: chords("up"),
     "08_voices": voices,
