@@ -1,5 +1,6 @@
 """What git ignores, that lists agree with each other, and that the two commands' helpers do what they say."""
 
+import ast
 import datetime
 import os
 import re
@@ -82,6 +83,22 @@ def test_every_requirement_says_who_needs_it():
     for line in (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines():
         if "==" in line and not line.startswith("#"):
             assert re.search(r"# (all|none|\d\d)", line), line
+
+
+def test_a_student_has_every_package_that_lessons_and_musiclab_import():
+    sources = [path.read_text(encoding="utf-8") for path in (ROOT / "musiclab").rglob("*.py")]
+    for path in (ROOT / "notebooks").glob("*.ipynb"):
+        cells = nbformat.read(path, as_version=4).cells
+        sources += [cell.source for cell in cells if cell.cell_type == "code"]
+    nodes = [node for text in sources for node in ast.walk(ast.parse(text))]
+    words = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    words |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
+    foreign = {word.split(".")[0] for word in words} - set(sys.stdlib_module_names) - {"musiclab"}
+    assert "numpy" in foreign
+    text = re.sub(r"#.*", "", (ROOT / "requirements.txt").read_text(encoding="utf-8")).replace("-", "_").lower()
+    listed = set(re.findall(r"^(\w+)==", text, re.M))
+    brought_by = {"IPython": "ipykernel", "psutil": "ipykernel", "PIL": "matplotlib"}
+    assert {name for name in foreign if brought_by.get(name, name) not in listed} == set()
 
 
 def test_reset_keeps_the_students_version(clone, capsys):
