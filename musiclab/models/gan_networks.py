@@ -167,6 +167,11 @@ def _normed():
     return [layers.BatchNormalization(), layers.ReLU()]
 
 
+def _lstm(units):
+    """Unrolled: a loop in the graph takes three times as long, above all where a slope's slope is needed."""
+    return layers.LSTM(units, return_sequences=True, unroll=True)
+
+
 def _upward(units, steps):
     """Twice as many steps: a transposed convolution whose kernel is as long as its stride, as the matrix it is."""
     return [layers.Dense(2 * units), layers.Reshape((2 * steps, units)), *_normed()]
@@ -188,7 +193,7 @@ _GENERATORS = {
         layers.Dense(STEPS * VOICES * SYMBOLS),
     ],
     "recurrent": lambda units: [
-        *[layers.Dense(units), layers.RepeatVector(BEATS), layers.LSTM(units, return_sequences=True)],
+        *[layers.Dense(units), layers.RepeatVector(BEATS), _lstm(units)],
         layers.Dense(BEAT * VOICES * SYMBOLS),
     ],
     "convolutional": lambda units: [
@@ -199,8 +204,8 @@ _GENERATORS = {
 _DISCRIMINATORS = {
     "dense": lambda units: [layers.Flatten(), layers.Dense(units), _leaky(), layers.Dense(units), _leaky()],
     "recurrent": lambda units: [
-        layers.Reshape((BEATS, BEAT * FEATURES)),
-        *[layers.Bidirectional(layers.LSTM(units, return_sequences=True)), layers.Dense(units), _leaky()],
+        *[layers.Dense(units), _leaky(), layers.Reshape((STEPS // BEAT, BEAT * units)), _lstm(units)],
+        *[layers.Dense(units), _leaky()],
     ],
     "convolutional": lambda units: [
         *[layers.Dense(units), _leaky()],
