@@ -26,7 +26,7 @@ __all__ = ["NAME", "PUBLISHED", "RECIPE", "TARGET", "curve_row", "main", "merge"
 
 NAME, CURVE = "RNN-RBM, 150 hidden units", "RNN-RBM by temperatures, every eighth test piece"
 RECIPE = {
-    **{"hidden": 150, "units": 128, "k": 5, "dropout": 0.4, "learning_rate": 6e-3, "epochs": 70, "batch_size": 8},
+    **{"hidden": 150, "units": 128, "k": 5, "dropout": 0.4, "learning_rate": 6e-3, "epochs": 60, "batch_size": 8},
     **{"rbm_epochs": 60, "rbm_learning_rate": 0.05, "temperatures": 2000, "chains": 2},
     "curve": [30, 100, 300, 1000, 2000, 6000],
 }

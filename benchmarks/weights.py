@@ -122,6 +122,25 @@ def points(epochs: int = 6):
     return model
 
 
+def rnn_rbm(epochs: int = 50):
+    """The trained RNN-RBM of lesson 14: an RBM of chords first, then the network that sets its biases."""
+    import numpy as np
+
+    from musiclab import data, training
+    from musiclab.models.rbm import RBM
+    from musiclab.models.rnn_rbm import RNNRBM
+
+    training.set_seed(14)
+    rolls = [data.piano_roll(data.to_common_key(p))[::4] for p in data.load_chorales("train")]
+    rbm = RBM(visible=88, hidden=150)
+    rbm.recipe(learning_rate=0.05, k=1, persistent=True)
+    training.train(rbm, np.concatenate(rolls), epochs=60, batch_size=100, title="RBM of chords")
+    model = RNNRBM(hidden=150, units=128).start_from(rbm)
+    model.recipe(learning_rate=6e-3)
+    training.train(model, rolls, epochs=epochs, batch_size=8, title="RNN-RBM")
+    return model
+
+
 MAKERS = {
     "05_autoencoder": points,
     "05_beta_0": lambda: clouds(0.0),
@@ -136,6 +155,7 @@ MAKERS = {
     "09_alto": lambda: part("FrameAligned", 1),
     "09_tenor": lambda: part("FrameAligned", 2),
     "12_chords": boltzmann,
+    "14_rnn_rbm": rnn_rbm,
 }
 
 
