@@ -141,6 +141,19 @@ def rnn_rbm(epochs: int = 50):
     return model
 
 
+def belief(epochs=(70, 60, 60)):
+    """The three machines of lesson 13's deep belief network, stacked greedily and not fine-tuned."""
+    from musiclab import training
+    from musiclab.models import eighth_bars
+    from musiclab.models.dbn import DBN
+
+    training.set_seed(13)
+    x = eighth_bars.to_rows(eighth_bars.load_eighth_bars("train"))
+    model = DBN(x.shape[1], (120, 120, 120), eighth_bars.SYMBOLS)
+    training.train(model, x, epochs=epochs, title="deep belief network")
+    return model
+
+
 MAKERS = {
     "05_autoencoder": points,
     "05_beta_0": lambda: clouds(0.0),
@@ -156,6 +169,7 @@ MAKERS = {
     "09_tenor": lambda: part("FrameAligned", 2),
     "12_chords": boltzmann,
     "14_rnn_rbm": rnn_rbm,
+    "13_three_layers": belief,
 }
 
 

@@ -261,10 +261,10 @@ class DBN(keras.Model):
 
     def _visible(self, code, temperature, seed):
         """From a state of the top machine's visible layer to drawn rows, tensor (n, V)."""
-        if len(self.stack) == 1:
-            return tf.constant(code)
         seed %= 2**31
-        probs = self._down(code, len(self.stack) - 1, seed)
+        if len(self.stack) == 1:  # half a Gibbs step up, so that the last draw has a temperature here, too
+            code = _coins(self._up(code, 1), (seed, 5))
+        probs = self._down(code, max(1, len(self.stack) - 1), seed)
         if self.symbols > 1:
             return draw_symbols(probs, self.symbols, (seed, 3), temperature)
         return _coins(tf.sigmoid((tf.math.log(probs) - tf.math.log1p(-probs)) / temperature), (seed, 3))

@@ -86,6 +86,17 @@ def test_what_is_drawn_is_what_the_joint_says(symbols):
     np.testing.assert_allclose(counts, p, atol=0.025)
 
 
+def test_one_layer_draws_as_its_machine_and_safer_when_cold():
+    model = network(1)
+    drawn = model.sample(8000, seed=2, steps=30)
+    np.testing.assert_allclose(
+        (drawn @ ROWS.T == 2).mean(axis=0), np.exp(model.stack[0].log_likelihood(ROWS)), atol=0.025
+    )
+    cold = model.sample(500, seed=2, steps=30, temperature=0.01)
+    distinct = [len(np.unique(rows, axis=0)) for rows in (cold, drawn[:500])]
+    assert distinct[0] < distinct[1]
+
+
 def test_layers_between_are_drawn_too():
     # Eq. (13.3)
     model = network(3)
