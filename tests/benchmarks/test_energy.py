@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import energy
+from benchmarks.run import RESULTS
 from musiclab.metrics.likelihood import nll_per_frame
 
 rng = np.random.default_rng(0)
@@ -86,3 +87,12 @@ def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
     assert energy.main(["--jsb", str(tmp_path / "a.json")], tmp_path) == 1
     assert "a.json is damaged" in capsys.readouterr().err
+
+
+def test_committed_speed():
+    file = RESULTS / "energy.json"
+    rows = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
+    found = [row for row in rows if "times" in row]
+    if not found:
+        pytest.skip("not measured yet: make bench")
+    assert [row["times"] >= least for row, least in zip(found, energy.SHAPES.values(), strict=True)] == [True, True]
