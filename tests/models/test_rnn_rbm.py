@@ -217,7 +217,7 @@ def test_it_learns_a_tune_by_heart():
     set_seed(0)
     made.start_from(rbm).recipe(learning_rate=3e-2)
     before = -made.log_likelihood([tune], temperatures=None)[0].mean()
-    history = made.fit([tune] * 8, epochs=50, verbose=0)
+    history = made.fit([tune] * 64, epochs=6, verbose=0)
     after = -made.log_likelihood([tune], temperatures=None)[0].mean()
     assert before == pytest.approx(4 * 0.56, abs=0.15)  # four coins that come up one time in four
     assert after < 1.2 < before
