@@ -34,18 +34,19 @@ SHAPES = {(88, 150): 3.0, (1408, 512): 6.0}  # visible and hidden units: how man
 BATCH, UPDATES = 100, 2000  # rows per update; updates timed of the small shape
 
 
-def speed(visible: int, hidden: int, updates: int = UPDATES) -> dict:
-    """Updates per CPU second of CD-1 in ``RBM.fit`` and of scikit-learn's ``partial_fit``, one thread each.
+def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int = 1) -> dict:
+    """Updates per second of CD-1 in ``RBM.fit`` and of scikit-learn's ``partial_fit``, with as many threads each.
 
     Both get the same float32 rows in batches of 100, in this process, one after the other, twice; the faster time
-    of each counts. Ours includes shuffling, momentum and the averaging of weights, but not the tracing of the graph,
+    of each counts: CPU seconds with one thread, else seconds on the clock, which only mean something on an idle
+    machine. Ours includes shuffling, momentum and the averaging of weights, but not the tracing of the graph,
     which happens once. scikit-learn's algorithm is persistent CD-1: the same matrix products and random numbers.
 
     Args:
-      visible, hidden: units. updates: how many to time.
+      visible, hidden: units. updates: how many to time. threads: of both.
 
     Returns:
-      A row: updates per CPU second of both, their ratio, and the target.
+      A row: updates per second of both, their ratio, and the target.
     """
     import keras
     import threadpoolctl
@@ -53,9 +54,11 @@ def speed(visible: int, hidden: int, updates: int = UPDATES) -> dict:
 
     from musiclab.models.rbm import RBM
 
+    clock = time.process_time if threads == 1 else time.perf_counter
+
     class Clock(keras.callbacks.Callback):
         def on_epoch_end(self, epoch, logs=None):
-            times.append(time.process_time())
+            times.append(clock())
 
     x = (np.random.default_rng(0).random((BATCH * updates // 4, visible)) < 0.05).astype(np.float32)
     ours, theirs = [], []
@@ -65,15 +68,16 @@ def speed(visible: int, hidden: int, updates: int = UPDATES) -> dict:
         times = []
         model.fit(x, epochs=5, batch_size=BATCH, verbose=0, callbacks=[Clock()])
         ours.append((times[-1] - times[0]) / (4 * len(x) // BATCH))
-        with threadpoolctl.threadpool_limits(1):
+        with threadpoolctl.threadpool_limits(threads):
             theirs_model.partial_fit(x[:BATCH])
-            start = time.process_time()
+            start = clock()
             for i in range(0, len(x), BATCH):
                 theirs_model.partial_fit(x[i : i + BATCH])
-            theirs.append((time.process_time() - start) / (len(x) // BATCH))
+            theirs.append((clock() - start) / (len(x) // BATCH))
+    unit = "CPU second, one thread" if threads == 1 else f"second, {threads} threads"
     return {
-        "what": f"CD-1 updates per CPU second, {visible} x {hidden}, batches of {BATCH}",
-        "RBM.fit": round(1 / min(ours)),
+        "what": f"CD-1 updates per {unit}, {visible} x {hidden}, batches of {BATCH}",
+        "RBM.fit": round(1 / min(ours), 1),
         "scikit-learn": round(1 / min(theirs), 1),
         "times": round(min(theirs) / min(ours), 1),
         "target": f"{SHAPES.get((visible, hidden), 0):.0f} times",
@@ -81,8 +85,8 @@ def speed(visible: int, hidden: int, updates: int = UPDATES) -> dict:
 
 
 def speed_rows(path: Path | None = None, seeds: int = 1) -> list[dict]:
-    """:func:`speed` for each of :data:`SHAPES`; it needs neither file nor seeds."""
-    return [_process("--shape", str(v), str(h)) for v, h in SHAPES]
+    """:func:`speed` for each of :data:`SHAPES`, with one thread and with two; it needs neither file nor seeds."""
+    return [_process("--shape", str(v), str(h), "--threads", str(n)) for n in (1, 2) for v, h in SHAPES]
 
 
 def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dict:
@@ -194,14 +198,14 @@ def _process(*arguments):
         return found
 
 
-def _one_thread(options) -> dict:
+def _alone(options) -> dict:
     import tensorflow as tf
 
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
     if options.shape:
         v, h = options.shape
-        return speed(v, h, UPDATES if v < 500 else UPDATES // 10)
+        return speed(v, h, UPDATES if v < 500 else UPDATES // 10, options.threads)
     return train_one(options.jsb.resolve(), options.seed, options.scores)
 
 
@@ -216,15 +220,16 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these alone; other rows stay")
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)  # in a process of its own
     parser.add_argument("--shape", type=int, nargs=2, help=argparse.SUPPRESS)
+    parser.add_argument("--threads", type=int, default=1, help=argparse.SUPPRESS)
     parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.scores:
-        print(json.dumps(_one_thread(options)))
+        print(json.dumps(_alone(options)))
         return 0
     names = options.only or [name for name in PARTS if options.jsb or name not in NEED_FILE]
     if not options.jsb and set(names) & set(NEED_FILE):
         parser.error(f"{', '.join(sorted(set(names) & set(NEED_FILE)))}: need --jsb, the benchmark's file")
-    more = {"command": "python -m benchmarks.energy", "recipe": RECIPE}
+    more = {"command": "make bench JSB=path", "recipe": RECIPE}  # parts may have been measured at different times
     if options.jsb:
         path = options.jsb.resolve()
         try:
@@ -232,7 +237,6 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         except DataError as error:
             print(error, file=sys.stderr)
             return 1
-        more["command"] += f" --jsb {path.name} --seeds {options.seeds}"
         more["source"] = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     for name in names:
         print(f"measuring {name} ...", flush=True)
