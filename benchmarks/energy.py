@@ -31,7 +31,7 @@ RECIPE = {
 }
 NAME, TARGET, PUBLISHED = "RBM, 150 hidden units", (7.45, 100), 7.43  # nats per test frame of JSB Chorales; CPU seconds
 SHAPES = {(88, 150): 3.0, (1408, 512): 6.0}  # visible and hidden units: how many times faster
-BATCH, UPDATES = 100, 2000  # rows per update; updates timed of the small shape
+BATCH, UPDATES = 100, 800  # rows per update; updates timed of the small shape
 
 
 def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int = 1) -> dict:
