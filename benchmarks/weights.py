@@ -154,6 +154,19 @@ def belief(epochs=(70, 60, 60)):
     return model
 
 
+def dense_game(epochs: int = 40):
+    """The dense generator of lesson 10: two-bar windows in a common key."""
+    from musiclab import data, training
+    from musiclab.models import bars
+    from musiclab.models.gan import DenseGAN
+
+    training.set_seed(10)
+    pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
+    model = DenseGAN(latent=64, units=32)
+    training.train(model, bars.to_symbols(*data.windows(pieces)), epochs=epochs, batch_size=32, title="dense GAN")
+    return model.average
+
+
 MAKERS = {
     "05_autoencoder": points,
     "05_beta_0": lambda: clouds(0.0),
@@ -167,6 +180,7 @@ MAKERS = {
     "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
     "09_alto": lambda: part("FrameAligned", 1),
     "09_tenor": lambda: part("FrameAligned", 2),
+    "10_dense": dense_game,
     "12_chords": boltzmann,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": belief,
