@@ -241,7 +241,10 @@ class DBN(keras.Model):
         return {**super().get_config(), **self.settings}
 
     def _up(self, x, layers):
-        """Rows to the probabilities of hidden layer ``layers``, tensor (n, H)."""
+        """Rows to the probabilities of hidden layer ``layers``, tensor (n, H).
+
+        Equation: (13.2)
+        """
         h = tf.cast(x, self.compute_dtype)
         for machine in self.stack[:layers]:
             h = energy.hidden_probs(h, machine.W, machine.b)  # Eq. (13.2)
