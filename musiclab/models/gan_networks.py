@@ -163,8 +163,13 @@ def _leaky():
     return layers.LeakyReLU(0.2)
 
 
-def _normed():
+def _batch_normed():
     return [layers.BatchNormalization(), layers.ReLU()]
+
+
+def _normed():
+    """Each step of each window by itself: an average of weights would not fit statistics of batches."""
+    return [layers.LayerNormalization(), layers.ReLU()]
 
 
 def _lstm(units):
@@ -189,7 +194,7 @@ def _across(units):
 
 _GENERATORS = {
     "dense": lambda units: [
-        *[layers.Dense(units), *_normed(), layers.Dense(units), *_normed()],
+        *[layers.Dense(units), *_batch_normed(), layers.Dense(units), *_batch_normed()],
         layers.Dense(STEPS * VOICES * SYMBOLS),
     ],
     "recurrent": lambda units: [
@@ -204,7 +209,7 @@ _GENERATORS = {
 _DISCRIMINATORS = {
     "dense": lambda units: [layers.Flatten(), layers.Dense(units), _leaky(), layers.Dense(units), _leaky()],
     "recurrent": lambda units: [
-        *[layers.Dense(units), _leaky(), layers.Reshape((STEPS // BEAT, BEAT * units)), _lstm(units)],
+        *[layers.Dense(units), _leaky(), layers.Reshape((BEATS, BEAT * units)), _lstm(units)],
         *[layers.Dense(units), _leaky()],
     ],
     "convolutional": lambda units: [
