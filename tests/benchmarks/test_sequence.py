@@ -85,6 +85,7 @@ def test_a_training_in_a_process_of_its_own(monkeypatch, file):
 
 def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file, tmp_path, capsys):
     made_up_runs(monkeypatch)
+    monkeypatch.setattr(sequence, "JSB", (2, 1, 2))
     assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
     text = (tmp_path / "results" / "sequence.json").read_text(encoding="utf-8")
     stored = json.loads(text)
@@ -94,6 +95,12 @@ def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file,
     assert [row["what"] for row in stored["rows"]] == [*sequence.MODELS, sequence.MIXTURE]
     assert stored["seed"] == [0]
     assert stored["published"]["GRU"] == 8.43
+
+
+def test_another_set_leaves_the_results_on_jsb_chorales_alone(monkeypatch, file, tmp_path):
+    made_up_runs(monkeypatch)
+    assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
+    assert [one.name for one in (tmp_path / "results").iterdir()] == ["sequence_tiny.json"]
 
 
 def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):
