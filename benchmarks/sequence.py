@@ -28,7 +28,7 @@ __all__ = ["MODELS", "PUBLISHED", "TARGETS", "clean", "main", "rows", "train_one
 MODELS = {
     "RNN, 88 coins": {"backbone": "rnn", "head": "bernoulli", "epochs": 24},
     "GRU, 88 coins": {"backbone": "gru", "head": "bernoulli", "epochs": 22},
-    "LSTM, 88 coins": {"backbone": "lstm", "head": "bernoulli", "epochs": 18},
+    "LSTM, 88 coins": {"backbone": "lstm", "head": "bernoulli", "epochs": 20},
     "two frames before, note by note": {"backbone": "none", "head": "notes", "epochs": 14},
     "GRU, note by note": {"backbone": "gru", "head": "notes", "epochs": 26},
     "GRU, note by note downward": {"backbone": "gru", "head": "notes", "order": "down", "epochs": 26},
@@ -173,6 +173,13 @@ def _processes(path, names, seed):
         return found
 
 
+def with_earlier(found, file):
+    """The rows just measured among those of `file` that were not: measuring a part again loses no other."""
+    earlier = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
+    new = {row["what"]: row for row in found}
+    return [new.pop(row["what"], row) for row in earlier] + list(new.values())
+
+
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     from benchmarks.run import RESULTS, record
     from musiclab.data import DataError, write_whole
@@ -203,7 +210,9 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     found = rows(path, options.seeds, tuple(options.only))
     source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
-    result = record("sequence", found) | {
+    is_jsb = tuple(len(rolls[split]) for split in ("train", "valid", "test")) == JSB
+    file = (folder or RESULTS) / ("sequence.json" if is_jsb else f"sequence_{path.stem}.json")
+    result = record("sequence", with_earlier(found, file)) | {
         "command": f"python -m benchmarks.sequence --jsb {path.name} --seeds {options.seeds}",
         "seed": list(range(options.seeds)),
         "source": source,
@@ -211,9 +220,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         "recipe": RECIPE,
         "published": PUBLISHED,
     }
-    is_jsb = tuple(len(rolls[split]) for split in ("train", "valid", "test")) == JSB
-    name = "sequence.json" if is_jsb else f"sequence_{path.stem}.json"
-    write_whole((folder or RESULTS) / name, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
     for row in found:
         print(row)
     return 0

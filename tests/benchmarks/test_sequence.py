@@ -97,6 +97,17 @@ def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file,
     assert stored["published"]["GRU"] == 8.43
 
 
+def test_one_model_measured_again_loses_no_other_row(monkeypatch, file, tmp_path):
+    made_up_runs(monkeypatch)
+    command, stored = ["--jsb", str(file), "--seeds", "1"], tmp_path / "sequence_tiny.json"
+    sequence.main(command, tmp_path)
+    before = json.loads(stored.read_text(encoding="utf-8"))["rows"]
+    sequence.main([*command[:2], "--seeds", "2", "--only", "LSTM, 88 coins"], tmp_path)
+    after = json.loads(stored.read_text(encoding="utf-8"))["rows"]
+    changed = [new["what"] for old, new in zip(before, after, strict=True) if old != new]
+    assert changed == ["LSTM, 88 coins"]
+
+
 def test_another_set_leaves_the_results_on_jsb_chorales_alone(monkeypatch, file, tmp_path):
     made_up_runs(monkeypatch)
     assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
