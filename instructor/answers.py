@@ -22,7 +22,7 @@ from pathlib import Path
 
 import nbformat
 
-from instructor.cells import Namespace
+from instructor.cells import Namespace, TooLong
 from instructor.settings import ANSWERS, BEGIN_HIDDEN, ROOT, SOURCE, masters
 from musiclab.check import NotYet
 
@@ -211,7 +211,7 @@ def _test_problems(cell, outcome, kind):
         yield f"{cell.id}: writes to stderr, for which nbgrader gives 0: {outcome.stderr.strip().splitlines()[-1]:.90}"
     if error is None:
         return
-    if not isinstance(error, NotYet):
+    if not isinstance(error, (NotYet, TooLong)):
         yield f"{cell.id}: refuses with {_said(error)}, not in words from musiclab.check"
     elif kind == "wrong" and isinstance(error.__context__, (NameError, SyntaxError)):
         yield f"{cell.id}: refuses it only since it does not run: {error.__context__}"

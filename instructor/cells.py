@@ -83,6 +83,7 @@ class Namespace:
             try:
                 # catch_warnings forgets which warnings have been shown: a fresh kernel would show them
                 with warnings.catch_warnings(), _limited(seconds):
+                    warnings.showwarning = _warn  # whatever collects warnings around us
                     value = _execute(ast.parse(source, file), file, self.names)
             except BaseException as raised:
                 error = raised
@@ -194,6 +195,10 @@ def _execute(parsed, file, names):
         return None
     exec(compile(ast.Module(parsed.body[:-1], []), file, "exec"), names)
     return eval(compile(ast.Expression(last.value), file, "eval"), names)
+
+
+def _warn(*what):
+    sys.stderr.write(warnings.formatwarning(*what[:4]))
 
 
 def _line(error, file):

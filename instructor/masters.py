@@ -49,6 +49,7 @@ STEPS = (
     ClearSolutions,
     ClearOutput,
     CheckCellMetadata,
+    ComputeChecksums,
     ClearHiddenTests,
     ClearMarkScheme,
     ComputeChecksums,
@@ -146,10 +147,10 @@ def leaks(master, text: str, answers=()) -> list[str]:
     for cell in student.cells:
         lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
         allowed = kept.get(cell.id, set())
-        found += [f"{cell.id}: {line:.70!r} is not for students" for line in lines if line not in allowed]
+        found += [f"{cell.id}: {line!r:.70} is not for students" for line in lines if line not in allowed]
         given = cell.cell_type == "code" and not cell.metadata.nbgrader.get("grade")
         if not given:  # the code to be mended may share lines with its solution
-            found += [f"{cell.id}: tells {line:.70!r} of a solution" for line in lines if line in removed]
+            found += [f"{cell.id}: tells {line!r:.70} of a solution" for line in lines if line in removed]
         found += [f'{cell.id}: holds the stored answer "{one.name}"' for one in answers if _holds(lines, one.code)]
         found += _not_running(cell)
     return found

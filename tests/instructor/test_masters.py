@@ -1,0 +1,263 @@
+"""Every master keeps the rules and the stored student versions are built from them. `-k 03` asks about one lesson."""
+
+import copy
+import re
+import shutil
+
+import nbformat
+import pytest
+from nbgrader.converters import GenerateAssignment
+from nbgrader.preprocessors import IncludeHeaderFooter, InstantiateTests, SaveCells
+
+from instructor import masters
+from instructor.answers import load
+from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB
+from instructor.settings import masters as all_masters
+from scripts.reset_lesson import lessons
+from tests.instructor import rules
+from tests.instructor.sample import GUIDE, NAME, RIGHT, SOLUTION, START, TASK, TEST, TITLE, WRONG, cell, master
+
+MASTERS = all_masters()
+# Lessons whose exercises are still to be written, by number.
+TO_COME = {"03", "04", "05", "07", "08", "09", "10", "11", "12", "13", "14"}
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+def test_master(path, rule):
+    found = list(rule(nbformat.read(path, as_version=4), path))
+    assert not found, "\n".join(f"{path.name} {problem}" for problem in found)
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_student_version_is_what_the_master_gives_and_gives_nothing_away(path):
+    assert masters.difference(path) is None
+    text = (STUDENTS / path.name).read_text(encoding="utf-8")
+    assert masters.leaks(nbformat.read(path, as_version=4), text, load(ANSWERS / f"{path.stem}.toml")) == []
+
+
+def test_every_lesson_has_exercises():
+    numbers = {path.name[:2] for path in lessons(LESSONS)}
+    assert numbers - {path.name[:2] for path in MASTERS} <= TO_COME
+
+
+def test_every_student_version_has_a_master():
+    assert masters.orphans() == []
+
+
+# The rules
+
+
+@pytest.fixture
+def path(tmp_path):
+    """Where the made-up master is."""
+    file = tmp_path / NAME / f"{NAME}.ipynb"
+    file.parent.mkdir()
+    nbformat.write(master(), file)
+    return file
+
+
+def test_a_good_master_passes(path):
+    assert rules.problems(master(), path) == []
+
+
+LISTEN = TASK.format(1, "Twice", "implement", 2, 5, "Write `double`.")
+BAD = [
+    ("title", {"title": TITLE.replace("00", "7")}, "a title that names lesson 00"),
+    ("title", {"title": TITLE.replace("public", "secret")}, "does not say in its first cell that it is practice"),
+    ("title", {"title": TITLE.replace("../00", "00")}, "does not link its lesson"),
+    ("title", {"title": TITLE.replace("**Points:** 5.", "")}, "does not give its totals"),
+    ("title", {"title": TITLE.replace("5.", "6.", 1)}, "promises 6 points in its title, and its exercises have 5"),
+    ("title", {"title": TITLE.replace("15", "20")}, "promises 20 minutes in its title, and its exercises have 15"),
+    ("heads", {"double_text": LISTEN.replace("implement", "guess")}, "is of kind guess: one of compute"),
+    ("heads", {"double_text": LISTEN.replace("**Objective:** 4", "**Objective:** 5")}, "and the lesson has 4"),
+    ("heads", {"double_text": LISTEN.replace("**Points:** 2", "**Points:** 3")}, "3 points, and its cells give 2"),
+    ("heads", {"double_text": LISTEN.replace("**Time:** about 5 minutes. ", "")}, "no '**Kind:** k."),
+    ("heads", {"double_text": LISTEN.replace("Exercise 1", "Exercise 3")}, "expected '## Exercise 1: '"),
+    ("heads", {"double_text": "Do it."}, "has 1 exercises: 2 to 6"),
+    ("sections", {"double_test": TEST.replace("'Count'", "'Sing'")}, "lesson 00 has no such section"),
+    ("sections", {"double_test": TEST.replace("lesson 00", "lesson 77")}, "lesson 77 has no such section"),
+    ("sections", {"double_test": TEST.replace("lesson 00, section 'Count'", "")}, "tells nowhere to read again"),
+    ("first_code", {"start": "import numpy\n" + START}, "does not import musiclab first"),
+    ("answers_and_tests", {"double": "def double(x):\n    return 2 * x"}, "all of it would be taken out"),
+    ("answers_and_tests", {"double_test": TEST.replace("### BEGIN", "# ")}, "has no hidden tests"),
+    ("answers_and_tests", {"double_test": re.sub("(?m)^check.*", "", TEST)}, "has no visible check"),
+    ("answers_and_tests", {"double_test": TEST.replace("from musiclab", "#")}, "does not import check afresh"),
+    ("answers_and_tests", {"double_test": TEST + "\ncheck.call(double, 1)"}, "nbgrader would take for points"),
+    ("written", {"why": GUIDE.replace("Marking guide", "Note")}, "needs a model answer"),
+    ("written", {"why": "**Marking guide.** " + 10 * "word "}, "needs a model answer"),
+    ("as_in_lessons", {"start": START + "\n%time"}, "uses magic"),
+    ("as_in_lessons", {"why_text": "## Exercise 2: [this](nowhere.ipynb)"}, "which does not exist"),
+]
+
+
+@pytest.mark.parametrize(("rule", "changed", "words"), BAD, ids=[words for *_, words in BAD])
+def test_each_rule_catches(path, rule, changed, words):
+    found = list(getattr(rules, rule)(master(**changed), path))
+    assert any(words in problem for problem in found), found
+
+
+def test_metadata_rules_catch(path):
+    nb = master()
+    nb.cells[4].metadata.nbgrader.points = -1
+    assert any("nbgrader says" in problem for problem in rules.nbgrader_agrees(nb, path))
+    nb = master()
+    nb.cells[1].metadata.nbgrader.grade_id = "begin"
+    assert any("is start and has the grade id begin" in problem for problem in rules.nbgrader_agrees(nb, path))
+    nb = master()
+    nb.cells[1].metadata.nbgrader.locked = False
+    assert any("is not locked" in problem for problem in rules.nbgrader_agrees(nb, path))
+    assert any("locked cell of imports" in problem for problem in rules.first_code(nb, path))
+    nb = master()
+    nb.cells.append(cell("start", "code", "1 + 1"))
+    assert any("two cells with the id start" in problem for problem in rules.nbgrader_agrees(nb, path))
+    nb = master()
+    nb.cells[0].metadata = {}
+    assert any("students could change" in problem for problem in rules.nbgrader_agrees(nb, path))
+    del nb.cells[4]
+    assert any("has no test cell" in problem for problem in rules.answers_and_tests(nb, path))
+
+
+def test_stored_rules_catch(path):
+    nb = master()
+    nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="said")]
+    nb.cells[3].metadata.collapsed = True
+    found = list(rules.nothing_stored(nb, path))
+    assert any("outputs" in problem for problem in found)
+    assert any("metadata that no cell needs: collapsed" in problem for problem in found)
+    path.with_suffix(".py").touch()
+    assert any(f"release {NAME}.py" in problem for problem in rules.nothing_beside(nb, path))
+    elsewhere = path.with_name("00_other.ipynb")
+    assert any("with the name of a lesson" in problem for problem in rules.nothing_beside(nb, elsewhere))
+
+
+# The building
+
+
+@pytest.fixture
+def folder(tmp_path, path, monkeypatch):
+    """An empty folder for student versions of the made-up master, which has no stored answers."""
+    monkeypatch.setattr(masters, "ANSWERS", tmp_path / "answers")
+    return tmp_path / "exercises"
+
+
+def test_the_steps_are_nbgraders_own():
+    left_out = {IncludeHeaderFooter, InstantiateTests, SaveCells}
+    steps = GenerateAssignment.preprocessors.default_args[0]
+    assert [step for step in steps if step not in left_out] == list(masters.STEPS)
+
+
+def test_what_students_get():
+    student = nbformat.reads(masters.student_version(master()), as_version=4)
+    text = {cell.id: cell.source for cell in student.cells}
+    assert text["double"] == SOLUTION.split("### BEGIN")[0].rstrip(" ") + "    " + CODE_STUB.replace("\n", "\n    ")
+    assert text["double-test"] == TEST.split("\n### BEGIN")[0]
+    assert text["why"] == TEXT_STUB
+    assert [text[name] for name in ("title", "start")] == [TITLE, START]
+    locked = {cell.id for cell in student.cells if not cell.metadata.get("editable", True)}
+    assert locked == {"title", "start", "double-text", "double-test", "why-text"}
+    assert all(cell.metadata.deletable is False for cell in student.cells)
+    marks = student.cells[4].metadata.nbgrader
+    assert (marks.points, marks.cell_type, len(marks.checksum)) == (2, "code", 32)
+
+
+def test_building_twice_changes_nothing(path, folder):
+    assert masters.build(path, folder)
+    before = (folder / path.name).read_bytes()
+    assert masters.difference(path, folder) is None
+    assert not masters.build(path, folder)
+    assert (folder / path.name).read_bytes() == before
+    assert before.endswith(b"}\n")
+    assert b"\r" not in before
+    assert [file.name for file in folder.iterdir()] == [path.name]
+
+
+def test_a_difference_is_said_in_words(path, folder):
+    assert masters.difference(path, folder) == f"{NAME}.ipynb is missing: run make exercises"
+    masters.build(path, folder)
+    target = folder / path.name
+    target.write_bytes(target.read_bytes().replace(b"Twice a number", b"Thrice a number"))
+    said = masters.difference(path, folder)
+    assert re.match(rf"{NAME}.ipynb is not what its master gives \(line \d+: .*Thrice.* instead of .*Twice", said)
+    masters.build(path, folder)
+    target.write_bytes(target.read_bytes().replace(b"\n", b"\r\n"))
+    assert "other line ends instead of LF" in masters.difference(path, folder)
+
+
+def test_a_version_that_gives_something_away_is_not_written(path, folder):
+    nbformat.write(master(title=TITLE + "\n\ntwice_the_number = x * 2"), path)
+    with pytest.raises(ValueError, match="of a solution"):
+        masters.build(path, folder)
+    assert not folder.exists()
+
+
+def test_the_command(path, folder, monkeypatch, capsys):
+    monkeypatch.setattr(masters, "STUDENTS", folder)
+    monkeypatch.setattr(masters, "masters", lambda: [path])
+    for function in (masters.build, masters.difference, masters.orphans):
+        monkeypatch.setattr(function, "__defaults__", (folder,))
+    assert masters.main(["--check"]) == 1
+    assert "is missing" in capsys.readouterr().out
+    assert not folder.exists()
+    assert masters.main([]) == 0
+    assert masters.main(["--check"]) == 0
+    assert masters.main(["99_nothing"]) == 1
+    assert "there is no master 99_nothing" in capsys.readouterr().out
+    shutil.copy(folder / path.name, folder / "98_old.ipynb")
+    shutil.copy(folder / path.name, folder / f"{NAME}_mine_2026-11-20.ipynb")
+    assert masters.main(["--check"]) == 1
+    assert capsys.readouterr().out == "98_old.ipynb has no master\n"
+    path.write_text("{}", encoding="utf-8")
+    assert masters.main([]) == 1
+    assert f"{NAME}.ipynb: " in capsys.readouterr().out
+
+
+# The leaks
+
+STUDENT = nbformat.reads(masters.student_version(master()), as_version=4)
+PLANTED = {
+    "a marker": ("start", "### BEGIN SOLUTION", "holds the marker 'BEGIN SOLUTION'"),
+    "a marker of hidden tests": ("double-test", "### END HIDDEN TESTS", "holds the marker 'END HIDDEN TESTS'"),
+    "a line of the solution": (
+        "double",
+        "    return twice_the_number",
+        "'return twice_the_number' is not for students",
+    ),
+    "the same elsewhere": ("why-text", "Try return twice_the_number, too.", "is not for students"),
+    "a hidden test": ("double-test", TEST.splitlines()[-3].strip(), "is not for students"),
+    "a model answer": ("why", GUIDE.splitlines()[0], "is not for students"),
+    "a marking guide": ("why-text", GUIDE.splitlines()[-1], "tells '**Marking guide.**"),
+    "a right answer": ("start", RIGHT[0].code, 'holds the stored answer "return x + x"'),
+    "a wrong answer": ("start", WRONG[2].code, 'holds the stored answer "return 6"'),
+    "a stub that does not parse": ("double", "def", "double: does not parse"),
+}
+
+
+def test_no_leak_where_there_is_none():
+    assert masters.leaks(master(), nbformat.writes(STUDENT), RIGHT + WRONG) == []
+
+
+@pytest.mark.parametrize(("name", "planted", "words"), PLANTED.values(), ids=PLANTED.keys())
+def test_a_planted_leak_is_found(name, planted, words):
+    spoilt = copy.deepcopy(STUDENT)
+    for one in spoilt.cells:
+        if one.id == name:
+            one.source += "\n" + planted
+    found = masters.leaks(master(), nbformat.writes(spoilt), RIGHT + WRONG)
+    assert any(words in leak for leak in found), found
+
+
+def test_a_solution_that_the_master_itself_tells_is_found():
+    telling = TEST.replace(
+        "see =", "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\nsee ="
+    )
+    told = master(double_test=telling)
+    assert "double-test: tells 'twice_the_number = x * 2' of a solution" in masters.leaks(
+        told, masters.student_version(told)
+    )
+
+
+def test_output_in_a_student_version_is_found():
+    student = nbformat.reads(masters.student_version(master()), as_version=4)
+    student.cells[1].outputs = [nbformat.v4.new_output("stream", text="said")]
+    assert "start: holds output" in masters.leaks(master(), nbformat.writes(student))
