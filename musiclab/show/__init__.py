@@ -8,3 +8,4 @@ from musiclab.show.figures import *
 from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
 from musiclab.show.plots import *
+from musiclab.show.roll import *

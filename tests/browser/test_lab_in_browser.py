@@ -1,5 +1,6 @@
 """Lesson 00 in the JupyterLab that `make lab` starts, in a browser: it runs, plays, shows its score and stays local."""
 
+import json
 import os
 import secrets
 import shutil
@@ -33,6 +34,13 @@ KERNEL_READY = """async () => {
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .filter(cell => cell.cell_type === "code" && cell.source.length)"""
+ADD_AND_RUN = """async source => {
+    const { commands, shell } = window.jupyterapp;
+    shell.currentWidget.content.activeCellIndex = shell.currentWidget.content.widgets.length - 1;
+    await commands.execute("notebook:insert-cell-below");
+    shell.currentWidget.content.activeCell.model.sharedModel.setSource(source);
+    await commands.execute("notebook:run-cell");
+}"""
 ASK_KERNEL = """async code => {
     const kernel = window.jupyterapp.shell.currentWidget.sessionContext.session.kernel;
     let answer = "";
@@ -172,6 +180,46 @@ def test_the_score_is_visible(lesson):
     box = notes.first.bounding_box()
     assert box["width"] > 2
     assert box["height"] > 2
+
+
+def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
+    page, _, _ = lesson
+    page.evaluate(
+        ADD_AND_RUN,
+        "from musiclab import show\nmelody = show.roll(bars=1, ask=lambda p: f'{p.onsets.sum()} notes')\nmelody",
+    )
+    roll = page.locator(".musiclab-roll:visible")
+    roll.wait_for(timeout=30_000)
+    roll.locator("svg").focus()
+    page.keyboard.press("Space")  # a quarter at the first step
+    for key in ("ArrowRight",) * 4 + ("ArrowUp",) * 2 + ("Space", "Shift+ArrowRight", "Shift+ArrowRight"):
+        page.keyboard.press(key)
+    roll.get_by_text("2 notes", exact=True).wait_for(timeout=15_000)  # what Python answered
+    (step, pitch, length), (next_step, next_pitch, next_length) = json.loads(
+        page.evaluate(ASK_KERNEL, "print(melody.notes)")
+    )
+    assert (step, length, next_step, next_length, next_pitch - pitch) == (0, 4, 4, 6, 2)
+    page.keyboard.press("p")
+    roll.get_by_role("button", name="Stop").wait_for(timeout=5_000)
+    page.keyboard.press("Escape")
+    roll.get_by_role("button", name="Play").wait_for(timeout=5_000)
+    page.keyboard.press("Space")  # the note under the cursor again: gone
+    roll.get_by_text("1 notes", exact=True).wait_for(timeout=15_000)
+
+
+def test_a_melody_is_drawn_with_the_mouse(lesson):
+    page, _, _ = lesson
+    page.evaluate(ADD_AND_RUN, "other = show.roll(bars=1)\nother")
+    canvas = page.locator(".musiclab-roll:visible svg").last
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    x, y = box["x"] + 40 + 4 * 22 + 5, box["y"] + 3 * 13 + 5  # the fifth step, the fourth row from above
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 3 * 22, y)
+    page.mouse.up()
+    page.wait_for_function("() => document.querySelectorAll('.musiclab-note').length >= 1")
+    assert page.evaluate(ASK_KERNEL, "print(other.notes, other.high)") == "[[4, 74, 4]] 77"
 
 
 def test_nothing_pops_up(lesson):
