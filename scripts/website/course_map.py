@@ -1,0 +1,94 @@
+"""Which lesson needs which, read from the lessons' own prerequisites, and drawn."""
+
+from __future__ import annotations
+
+import re
+from html import escape
+from pathlib import Path
+
+import nbformat
+
+BOX, GAP_X, GAP_Y = (186, 50), 18, 36  # in SVG units, which are CSS pixels at full size
+
+
+def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
+    """Numbers of the lessons that a lesson needs, and of those that only help."""
+    header = nbformat.read(notebook, as_version=4).cells[0].source
+    text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
+    words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
+    # what is said about the source articles, behind the lessons that are needed, has section numbers of its own
+    words = re.split(r"(?:The|Section|This lesson|the) [^.;]*source article|Section \d|The equations", words)[0]
+    helping = re.findall(r"\b(\d\d) helps", words)
+    return [n for n in re.findall(r"\b\d\d\b", words) if n not in helping], helping
+
+
+def draw(needs: dict[str, tuple[list[str], list[str]]], titles: dict[str, str]) -> str:
+    """The map as SVG, each lesson below all that it needs; every box is a link.
+
+    An arrow that others imply is left out: who needs 02 needs 01, too.
+    """
+    direct = {n: [m for m in needs[n][0] if m in needs] for n in needs}
+    above = {}
+    for n in sorted(needs):
+        above[n] = set(direct[n]).union(*(above[m] for m in direct[n]))
+    drawn = {n: [m for m in direct[n] if not any(m in above[k] for k in direct[n])] for n in needs}
+    row = {}
+    for n in sorted(needs):
+        row[n] = 1 + max((row[m] for m in drawn[n]), default=-1)
+    rows = [[n for n in sorted(needs) if row[n] == k] for k in range(max(row.values()) + 1)]
+    place = _places(rows, drawn)
+    width = max(x for x, _ in place.values()) + BOX[0] + GAP_X
+    height = len(rows) * (BOX[1] + GAP_Y)
+    helping = [(m, n, "helps") for n in needs for m in needs[n][1] if m in needs and row[m] < row[n]]
+    lines = [_arrow(place[m], place[n], kind) for m, n, kind in helping]
+    lines += [_arrow(place[m], place[n], "needs") for n in drawn for m in drawn[n]]
+    boxes = [_box(n, titles[n], *place[n]) for n in place]
+    words = "; ".join(f"{n} {titles[n]} needs {', '.join(direct[n]) or 'nothing'}" for n in sorted(needs))
+    return (
+        f'<div class="course-map"><svg viewBox="0 0 {width:g} {height:g}" role="group" '
+        f'style="min-width:{min(width, 620):g}px;max-width:{width:g}px" '
+        f'aria-label="Map of the course: {escape(words)}">'
+        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+        '<path d="M0 0L8 4L0 8z"/></marker></defs>' + "".join(lines + boxes) + "</svg></div>"
+    )
+
+
+def _places(rows, drawn):
+    """Upper left corners: each box near the middle of what it needs, so that few arrows cross."""
+    middle, place = {}, {}
+    for k, members in enumerate(rows):
+        wish = {n: sum(middle[m] for m in drawn[n]) / len(drawn[n]) if drawn[n] else 0.0 for n in members}
+        last = -1e9
+        for n in sorted(members, key=lambda n: (wish[n], n)):
+            last = middle[n] = max(wish[n], last + BOX[0] + GAP_X)
+        shift = sum(wish[n] - middle[n] for n in members) / len(members)
+        for n in members:
+            middle[n] += shift
+            place[n] = (middle[n], k * (BOX[1] + GAP_Y) + 3)
+    left = min(middle.values()) - GAP_X
+    return {n: (x - left, y) for n, (x, y) in place.items()}
+
+
+def _arrow(start, end, kind):
+    x1, y1, x2, y2 = start[0] + BOX[0] / 2, start[1] + BOX[1], end[0] + BOX[0] / 2, end[1] - 1
+    bend = max(GAP_Y * 0.6, (y2 - y1) * 0.4)
+    path = f"M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
+    return f'<path class="{kind}" d="{path}" marker-end="url(#tip)"/>'
+
+
+def _box(number, title, x, y):
+    words, lines = title.split(), [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 23:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}".strip()
+    if len(lines) > 2:
+        lines = [lines[0], lines[1] + " …"]
+    texts = "".join(
+        f'<text x="{x + 32:g}" y="{y + (30 if len(lines) == 1 else 21 + 17 * i):g}">{escape(line)}</text>'
+        for i, line in enumerate(lines)
+    )
+    return (
+        f'<a href="LESSON-{number}"><rect x="{x:g}" y="{y:g}" width="{BOX[0]}" height="{BOX[1]}" rx="6"/>'
+        f'<text class="number" x="{x + 9:g}" y="{y + 30:g}">{number}</text>{texts}</a>'
+    )

@@ -1,0 +1,137 @@
+"""An executed lesson as a page of the website.
+
+Formulas become targets and name the code that computes them, lessons that are spoken of become links, sound and
+pictures become files, and a slider that would need a kernel becomes one with precomputed stops.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import nbformat
+
+from scripts.reset_lesson import lessons as shipped_lessons
+from scripts.website import media
+from scripts.website.equations import Equation
+
+COMING = {
+    11: "recurrent and convolutional GANs",
+    15: "transformer",
+    16: "creating: harmonise any melody, compose together",
+    17: "every model in one table, and a blind listening test",
+    18: "sound as numbers: the spectrogram and back",
+    19: "beyond one laptop",
+}
+_FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
+_TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
+_SPOKEN_OF = re.compile(r"\b[Ll]essons? \d\d(?!\d)(?:(?:,| and|, and| or| to| with) \d\d(?![\d.]))*")
+_APART = re.compile(r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S)
+WIDGET = "application/vnd.jupyter.widget-view+json"
+
+
+def titles(folder: Path) -> dict[str, tuple[Path, str]]:
+    """Number to notebook and title of each lesson, such as {"07": (path, "LSTM gating")}, those to come left out."""
+    found = {}
+    for notebook in shipped_lessons(folder):
+        first = nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0]
+        found[notebook.stem[:2]] = (notebook, first.split("·", 1)[-1].strip("# "))
+    return found
+
+
+def still_to_come(there) -> dict[int, str]:
+    """The lessons of the plan that are not there yet, each with its subject."""
+    return {number: subject for number, subject in COMING.items() if f"{number:02}" not in there}
+
+
+def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equation], links: str, sliders: str):
+    """Rework an executed notebook, in place, for Sphinx.
+
+    Args:
+      lesson: the notebook, without the website's extra.
+      number: of the lesson, such as "07".
+      names: file name without its ending of each lesson there is, by number.
+      equations: what each numbered equation's code is.
+      links: Markdown for the top of the page: download and the like.
+      sliders: HTML that takes the place of a widget.
+    """
+    lesson.metadata.pop("widgets", None)
+    others = {other: name for other, name in names.items() if other != number}
+    for cell in lesson.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_targets(with_links(cell.source, others), equations)
+            continue
+        kept, shown = [], False
+        for output in cell.get("outputs", []):
+            if WIDGET in output.get("data", {}):
+                if sliders and not shown:
+                    kept.append(nbformat.v4.new_output("display_data", {"text/html": sliders}))
+                shown = True
+            elif output.get("name") != "stderr":
+                kept.append(output)
+        cell.outputs = kept
+    title, _, rest = lesson.cells[0].source.partition("\n")
+    lesson.cells[0].source = f"{title}\n\n{links}\n{rest}"
+    return lesson
+
+
+def with_links(text: str, names: dict[str, str]) -> str:
+    """Markdown in which every lesson that is spoken of and exists is a link; formulas and code stay as they are.
+
+    >>> with_links("see lesson 03, and lessons 05 and 99", {"03": "03_a", "05": "05_b"})
+    'see lesson [03](03_a.ipynb), and lessons [05](05_b.ipynb) and 99'
+    """
+
+    def link(found):
+        return re.sub(r"\d\d", lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0], found[0])
+
+    parts = _APART.split(text)
+    return "".join(part if i % 2 else _SPOKEN_OF.sub(link, part) for i, part in enumerate(parts))
+
+
+def with_targets(text: str, equations: dict[str, Equation]) -> str:
+    """Markdown in which each numbered formula is a target, followed by the code that computes it."""
+
+    def rework(found):
+        numbers = _TAG.findall(found[0])
+        if not numbers:
+            return found[0]
+        targets = "".join(f"(eq-{number.replace('.', '-')})=\n\n" for number in numbers)
+        code = [name for number in numbers for name in equations[number].code if number in equations]
+        links = ", ".join(f"{{py:obj}}`{name.split('.')[-1]} <{name}>`" for name in dict.fromkeys(code))
+        after = f"\n\n```{{div}} eq-code\nIn code: {links}\n```\n" if links else ""
+        return f"\n{targets}{found[0].strip()}{after}"
+
+    return _FORMULA.sub(rework, text)
+
+
+def html_as_files(lesson, folder: Path) -> None:
+    """Write what the outputs carry to files beside the pages, in place."""
+    for cell in lesson.cells:
+        for output in cell.get("outputs", []):
+            if "text/html" in output.get("data", {}):
+                output.data["text/html"] = media.as_files(output.data["text/html"], folder, "../_media")
+
+
+__all__ = ["html_as_files", "page", "still_to_come", "titles", "with_links", "with_targets"]
+
+
+def repository(project: Path) -> str:
+    """The repository's address on GitHub as "owner/name", from `Repository` in `[project.urls]`; "" if it has none."""
+    urls = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {}).get("urls", {})
+    return urls.get("Repository", "").removeprefix("https://github.com/").removesuffix(".git").strip("/")
+
+
+def top_links(notebook: Path, address: str) -> str:
+    """Markdown for the top of a lesson: the download, and Binder and Colab where the repository has an address.
+
+    >>> top_links(Path("07_a.ipynb"), "").count("http")
+    0
+    """
+    links = [f'<a href="../notebooks/{notebook.name}" download>Download this notebook</a>']
+    if address:
+        binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"
+        colab = f"https://colab.research.google.com/github/{address}/blob/colab/{notebook.name}"
+        links += [f'<a href="{binder}">Open in Binder</a>', f'<a href="{colab}">Open in Colab</a>']
+    return f'<p class="lesson-links">{" · ".join(links)}</p>'

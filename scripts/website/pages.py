@@ -1,0 +1,224 @@
+"""The pages that are generated: lessons and their map, symbols, the API, results, references."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import nbformat
+
+from scripts.website import course_map, lessons
+from tests.notebooks import reading
+
+COLUMNS = {
+    "what": "what",
+    "lesson": "lesson",
+    "wall_s": "seconds",
+    "cpu_s": "CPU seconds",
+    "peak_mb": "memory, MB",
+    "slowest_cell_s": "slowest cell, s",
+    "import_s": "import, s",
+    "test": "test, nats per frame",
+    "valid": "valid",
+    "test_clean": "test, clean pieces",
+    "per_piece": "mean over pieces",
+    "sd_seeds": "sd over seeds",
+    "se_pieces": "se over pieces",
+    "mp3_kb": "MP3, kB",
+    "mp3_kb_max": "largest MP3, kB",
+    "page_kb": "in a page, kB",
+    "log_z_se": "se of ln Z",
+    "rbm_cpu_s": "CPU s, RBM",
+    "evaluation_cpu_s": "CPU s, evaluation",
+}
+BENCHMARKS = {
+    "lessons": ("Lessons", "What each lesson costs from start to end, on a fresh kernel."),
+    "data": ("Reading the music", "Why the course ships arrays: the same pieces, loaded and parsed."),
+    "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
+    "sequence": (
+        "Sequence models on the published benchmark",
+        "Bach's chorales on quarter notes (Boulanger-Lewandowski and others 2012), in nats per frame; less is better. "
+        "*Clean* pieces are those whose melody does not occur in training.",
+    ),
+    "energy": (
+        "Energy models",
+        "Boltzmann machines on the same benchmark, their speed beside scikit-learn's, and bars by a deep belief net.",
+    ),
+    "latent": ("Models with a latent space", "Models that write two bars from random numbers, and what they rebuild."),
+}
+
+
+def lesson_index(found: dict, summaries: dict[str, str], folder: Path) -> None:
+    """`lessons/index.md`: the map, its text form, and what is still to come."""
+    titles = {number: title for number, (_, title) in found.items()}
+    needs = {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
+    drawing = course_map.draw(needs, titles)
+    for number, (notebook, _) in found.items():
+        drawing = drawing.replace(f"LESSON-{number}", f"{notebook.stem}.html")
+    rows = ["| lesson | the question | needs | helps |", "|---|---|---|---|"]
+    for number, (notebook, title) in found.items():
+        links = [_links(numbers, found) for numbers in needs[number]]
+        rows.append(f"| [{number} {title}]({notebook.stem}.ipynb) | {summaries[number]} | {links[0]} | {links[1]} |")
+    coming = [f"- {number:02} {subject}" for number, subject in lessons.still_to_come(found).items()]
+    text = [
+        "# Lessons",
+        "",
+        "An arrow leads from a lesson to those that build on it; a dotted one says that a lesson helps. Begin",
+        "at the top.",
+        "",
+        "```{raw} html",
+        drawing,
+        "```",
+        "",
+        *rows,
+        "",
+        *(["## Still to come", "", *coming, ""] if coming else []),
+        *_toctree([notebook.stem for notebook, _ in found.values()]),
+    ]
+    _write(folder / "index.md", text)
+
+
+def question(notebook: Path) -> str:
+    """The question that a lesson begins with."""
+    first = nbformat.read(notebook, as_version=4).cells[0].source
+    found = re.search(r"\*\*(.+?\?)\*\*", first, re.S)
+    return " ".join(found[1].split()) if found else ""
+
+
+def symbols(found: dict, file: Path) -> None:
+    """The symbol tables of all lessons on one page, before the glossary."""
+    text = ["# Symbols", "", "Each lesson says what its symbols mean before it uses them. Here are all of them,", ""]
+    text[-2] += " lesson by lesson; words are in the [glossary](glossary.md)."
+    for number, (notebook, title) in found.items():
+        tables = [
+            "\n".join(table)
+            for _, cell in reading.cells(nbformat.read(notebook, as_version=4), "markdown")
+            for table in _tables(cell.source)
+            if table[0].lower().replace(" ", "").startswith("|symbol|")
+        ]
+        if tables:
+            text += [
+                f"## [{number} {title}](../lessons/{notebook.stem}.ipynb)",
+                "",
+                *"\n\n".join(tables).split("\n"),
+                "",
+            ]
+    _write(file, text)
+
+
+def api(root: Path, folder: Path) -> list[str]:
+    """One page for each public module of musiclab; the modules' names."""
+    names, groups = [], {}
+    for path in sorted((root / "musiclab").rglob("*.py")):
+        if path.name == "__init__.py" or path.name.startswith("_") or path.parent.name == "jupyter":
+            continue
+        name = ".".join(path.relative_to(root).with_suffix("").parts)
+        says = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        text = [name, "=" * len(name), "", f".. automodule:: {name}", "   :members:", ""]
+        _write(folder / f"{name}.rst", text)
+        names.append(name)
+        groups.setdefault(name.rpartition(".")[0], []).append((name, " ".join(says.split())))
+    text = [
+        "# musiclab, module by module",
+        "",
+        "What the lessons import, from the docstrings. Functions that compute a",
+    ]
+    text += ["numbered equation link to it, and each [equation](../equations.md) links back.", ""]
+    for group, members in groups.items():
+        text += [f"## {group}", "", "| module | what it holds |", "|---|---|"]
+        text += [f"| [{name.rpartition('.')[2]}]({name}.rst) | {_cell(says)} |" for name, says in members]
+        text += [""]
+    _write(folder / "index.md", text + _toctree(names))
+    return names
+
+
+def results(folder: Path, file: Path) -> None:
+    """The benchmark tables, from the JSON files that `make bench` writes."""
+    text = [
+        "# Results",
+        "",
+        "What was measured, on which machine, and by which command: nothing here is typed by hand.",
+        "",
+    ]
+    known = list(BENCHMARKS)
+    for source in sorted(folder.glob("*.json"), key=lambda f: (f.stem not in known, f.stem)):
+        found = json.loads(source.read_text(encoding="utf-8"))
+        title, says = BENCHMARKS.get(source.stem, (source.stem.capitalize(), ""))
+        text += [f"## {title}", "", says, ""]
+        for rows in _alike(found["rows"]):
+            text += _table(rows)
+        machine, unclean = found["machine"], " with uncommitted changes" if found.get("uncommitted_changes") else ""
+        where = f"{machine['cores_used']} of {machine['cores']} cores, {machine['cpu']}, {machine['system']}"
+        said = f"`{found['command']}`, {found['date']}, commit `{found['commit'][:10]}`{unclean}; {where}."
+        text += ["```{div} measured", f"Measured by {said}", "```", ""]
+    _write(file, text)
+
+
+def references(found: dict, reading_lists: dict[str, list[str]], file: Path) -> None:
+    """What each lesson leads on to, and the list of all."""
+    text = ["# References", "", "The papers and books behind each lesson.", ""]
+    for number, (notebook, title) in found.items():
+        if keys := reading_lists.get(number):
+            cited = "; ".join(f"{{cite:t}}`{key}`" for key in keys)
+            text += [f"**[{number} {title}](../lessons/{notebook.stem}.ipynb):** {cited}.", ""]
+    _write(file, [*text, "## All of them", "", "```{bibliography}", ":all:", "```", ""])
+
+
+def _links(numbers, found):
+    return ", ".join(f"[{n}]({found[n][0].stem}.ipynb)" if n in found else n for n in numbers)
+
+
+def _tables(source: str) -> Iterable[list[str]]:
+    table = []
+    for line in [*source.split("\n"), ""]:
+        if line.startswith("|"):
+            table.append(line)
+        elif table:
+            yield table
+            table = []
+
+
+def _alike(rows):
+    """Rows with the same columns, together, in the order they come; where a table is mixed, it is several."""
+    groups = []
+    for row in rows:
+        if not groups or list(groups[-1][0]) != list(row):
+            groups.append([])
+        groups[-1].append(row)
+    return groups
+
+
+def _table(rows):
+    columns = [name for name in rows[0] if name != "seed" and any(row[name] not in ("", None) for row in rows)]
+    align = ["---" if isinstance(rows[0][name], str) else "---:" for name in columns]
+    lines = [[COLUMNS.get(name, name.replace("_", " ")) for name in columns], align]
+    lines += [["" if row[name] is None else _cell(str(row[name])) for name in columns] for row in rows]
+    return ["| " + " | ".join(line) + " |" for line in lines] + [""]
+
+
+def _cell(text):
+    return text.replace("|", "\\|").replace("_", "\\_").replace("*", "\\*")
+
+
+def _toctree(names):
+    return ["```{toctree}", ":hidden:", "", *names, "```", ""]
+
+
+def _write(file, lines):
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("\n".join(lines), encoding="utf-8")
+
+
+def reading_lists(file: Path) -> dict[str, list[str]]:
+    """Keys of the bibliography by number of the lesson."""
+    return tomllib.loads(file.read_text(encoding="utf-8"))
+
+
+def data_page(readme: Path) -> str:
+    """`data/README.md` as a page: its checksums shortened, since the file `SHA256SUMS` has them in full."""
+    text = readme.read_text(encoding="utf-8").replace("# The data", "# Data and licences", 1)
+    return re.sub(r"`([0-9a-f]{12})[0-9a-f]{52}`", r"`\1…`", text)

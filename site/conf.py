@@ -1,0 +1,101 @@
+"""Sphinx settings of the course's website; `scripts/build_site.py` puts its sources together and calls it."""
+
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+# the sources are built two folders below the repository, or wherever a test puts them
+ROOT = Path(__import__("os").environ.get("MUSICLAB_ROOT", Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(ROOT))
+
+from musiclab import training  # noqa: E402, F401  (first of all: it keeps TensorFlow's start quiet)
+
+_project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+project = "musiclab"
+author = "The authors of musiclab"
+copyright = "2026, the authors of musiclab. Text CC BY 4.0, code MIT"
+release = version = _project["version"]
+language = "en"
+
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.mathjax",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinxcontrib.bibtex",
+]
+exclude_patterns = ["_extra", "_static", "**/README.md"]
+html_extra_path = ["_extra"]
+
+# lessons arrive executed
+nb_execution_mode = "off"
+nb_merge_streams = True
+nb_ipywidgets_js = {}  # widgets would load their code from another host; the pages have sliders of their own
+myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+myst_dmath_double_inline = True
+
+mathjax_path = "mathjax/tex-svg.js"
+mathjax3_config = {
+    "options": {"enableMenu": False},  # its extras would be loaded from files that are not here
+    "svg": {"fontCache": "local"},
+}
+
+bibtex_bibfiles = ["references.bib"]
+bibtex_default_style = "plain"
+bibtex_reference_style = "author_year"
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"  # the signature shows them less readably than the docstring says them
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+napoleon_use_rtype = False
+add_module_names = False
+python_use_unqualified_type_names = True
+
+html_theme = "pydata_sphinx_theme"
+html_title = "musiclab"
+html_static_path = ["_static"]
+html_css_files = ["course.css"]
+html_js_files = [("course.js", {"defer": "defer"})]
+html_show_sourcelink = False
+html_copy_source = False
+html_favicon = "_static/favicon.svg"
+html_theme_options = {
+    "logo": {"text": "musiclab"},
+    "navbar_align": "left",
+    "header_links_before_dropdown": 6,
+    "show_toc_level": 1,
+    "secondary_sidebar_items": ["page-toc"],
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "pygments_light_style": "a11y-high-contrast-light",
+    "pygments_dark_style": "a11y-high-contrast-dark",
+    "back_to_top_button": False,
+}
+html_context = {"default_mode": "auto"}
+html_sidebars = {"index": [], "start": []}
+
+
+def link_docstring(app, what, name, obj, options, lines):
+    """In docstrings, `Lesson: 07` and `Equation: (7.2)` become links to where the lesson explains them."""
+    there = {Path(doc).name[:2]: doc for doc in app.env.found_docs if re.fullmatch(r"lessons/\d\d_\w+", doc)}
+    for i, line in enumerate(lines):
+        if re.match(r"\s*Equations?: ", line):
+            lines[i] = re.sub(r"\((\d+)\.(\d+)\)", lambda m: _equation(m, there), line)
+        elif re.match(r"\s*Lessons?: ", line):
+            lines[i] = re.sub(r"\b\d\d\b", lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0], line)
+
+
+def _equation(found, there):
+    lesson, number = found.groups()
+    return f":ref:`({lesson}.{number}) <eq-{lesson}-{number}>`" if f"{int(lesson):02}" in there else found[0]
+
+
+def setup(app):
+    """Connect before napoleon, which reads the docstrings at 500."""
+    app.connect("autodoc-process-docstring", link_docstring, priority=400)

@@ -1,0 +1,12 @@
+site_which = list(chorales).index(chorale.bwv)
+site_gallery(
+    "Sequence to sequence",
+    "Given is Bach's soprano. One frame-aligned LSTM after another writes bass, alto and tenor to it.",
+    choirs[1],
+    sopranos,
+    72,
+    ("A harmonisation by three networks", "Bach's harmonisation"),
+    (site_which, site_which),
+)
+for i in (0, 2):
+    site_round("Sequence to sequence, to Bach's soprano (lesson 09)", choirs[1][i], sopranos[i], 72)

@@ -1,0 +1,10 @@
+site_gallery(
+    "Dense GAN",
+    f"Two bars from {LATENT} random numbers by a generator that was only ever told what a discriminator noticed.",
+    written,
+    real,
+    66,
+    ("Dense GAN", "Two bars of a held-out chorale"),
+    (0, 3),
+)
+site_round("Dense GAN (lesson 10)", written[2], real[5], 66)

@@ -1,0 +1,98 @@
+"""The files of the website: links and anchors resolve, nothing is too large, what is promised is there."""
+
+import hashlib
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SITE_MB, LESSON_MB = 40, 2
+
+
+class _Page(HTMLParser):
+    """Ids and addresses of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.ids, self.links, self.titles = set(), [], 0
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        found = dict(attrs)
+        self.ids |= {found[name] for name in ("id", "name") if found.get(name)}
+        self.links += [found[name] for name in ("href", "src") if found.get(name)]
+        self.titles += tag == "h1"
+
+
+@pytest.fixture(scope="module")
+def pages(site):
+    return {file: _Page(file.read_text(encoding="utf-8")) for file in site.rglob("*.html") if file.name[0] != "_"}
+
+
+def test_every_internal_link_and_anchor_resolves(site, pages):
+    missing = []
+    for file, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or link.startswith("//"):
+                continue
+            target = (file.parent / unquote(parts.path)).resolve() if parts.path else file
+            target = target / "index.html" if target.is_dir() else target
+            if not target.is_file():
+                missing.append(f"{file.relative_to(site)}: {link}")
+            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
+                missing.append(f"{file.relative_to(site)}: {link} has no such anchor")
+    assert missing == []
+
+
+def test_pages_load_nothing_from_elsewhere(site):
+    # links lead outside, a page's own parts don't
+    loads = re.compile(r"<(?:script|img|audio|iframe|source)[^>]*\ssrc=\"(https?:)?//|<link[^>]*href=\"(https?:)?//")
+    assert [file.name for file in site.rglob("*.html") if loads.search(file.read_text(encoding="utf-8"))] == []
+
+
+def test_sizes(site):
+    files = {file: file.stat().st_size / 1e6 for file in site.rglob("*") if file.is_file()}
+    assert sum(files.values()) <= SITE_MB
+    for page in (site / "lessons").glob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        media = {site / "_media" / name for name in re.findall(r"_media/([\w.]+)", text)}
+        # without what is only for download: MIDI and MusicXML
+        loaded = files[page] + sum(files[file] for file in media if file.suffix in (".mp3", ".png"))
+        assert loaded <= LESSON_MB + sum(files[f] for f in media if f.suffix == ".mp3"), f"{page.name}: {loaded:.1f} MB"
+
+
+def test_lessons_show_what_they_promise(site, pages):
+    for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
+        page = site / "lessons" / f"{notebook.stem}.html"
+        text = page.read_text(encoding="utf-8")
+        assert pages[page].titles == 1
+        assert "objectives" in text
+        assert "Run time" in text
+        assert f"../notebooks/{notebook.name}" in pages[page].links
+        assert (site / "notebooks" / notebook.name).read_bytes() == notebook.read_bytes()
+        assert "prev-next-area" in text
+    first = (site / "lessons" / "00_first_listen.html").read_text(encoding="utf-8")
+    for part in ("<audio", "musiclab-score", "<img"):
+        assert part in first
+
+
+def test_equations_lead_to_code_and_back(site):
+    lesson = (site / "lessons" / "07_lstm_gating.html").read_text(encoding="utf-8")
+    code = (site / "reference" / "api" / "musiclab.models.recurrent.html").read_text(encoding="utf-8")
+    both = (site / "reference" / "equations.html").read_text(encoding="utf-8")
+    assert "musiclab.models.recurrent.html#musiclab.models.recurrent.lstm_step" in lesson
+    assert "lessons/07_lstm_gating.html#eq-7-2" in code
+    assert "lessons/07_lstm_gating.html#eq-7-2" in both
+    assert "musiclab.models.recurrent.lstm_step" in both
+
+
+@pytest.mark.parametrize("folder", ["site/_static/mathjax", "tests/site/axe"])
+def test_what_others_wrote_is_as_they_wrote_it(folder):
+    notes = (ROOT / folder / "README.md").read_text(encoding="utf-8")
+    name, wanted = re.search(r"SHA-256 of `([\w.-]+)`: `([0-9a-f]{64})`", notes).groups()
+    assert hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest() == wanted
+    assert (ROOT / folder / "LICENSE").is_file()
