@@ -6,10 +6,11 @@ RUN = .venv/bin/python
 
 .PHONY: help lab test reset data bench clean-notebooks doctor environment test-environment
 
-help:
+help::
 	@echo "make lab                 open the lessons in JupyterLab (options: ARGS=\"--no-browser --port 8899\")"
 	@echo "make test                test everything; LESSON=03 tests one lesson"
 	@echo "make reset LESSON=03     restore a lesson as shipped; your version is kept beside it"
+	@echo "make reset EXERCISES=03  the same for the exercises of a lesson"
 	@echo "make doctor              check this machine"
 	@echo "make data                rebuild the music; MUSIC=folder builds a set from your own files"
 	@echo "make bench               measure; JSB=path includes the published benchmark, if you have its file"
@@ -28,7 +29,7 @@ test: test-environment
 	@$(RUN) scripts/run_tests.py $(if $(LESSON),--lesson $(LESSON))
 
 reset: environment
-	@$(RUN) scripts/reset_lesson.py "$(LESSON)"
+	@$(RUN) scripts/reset_lesson.py $(if $(EXERCISES),--exercises "$(EXERCISES)","$(LESSON)")
 
 doctor: environment
 	@$(RUN) -m musiclab.doctor
@@ -43,3 +44,5 @@ bench: test-environment
 
 clean-notebooks: test-environment
 	@$(RUN) scripts/clean_notebooks.py
+
+-include instructor/targets.mk

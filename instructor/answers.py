@@ -277,7 +277,7 @@ def report(name: str) -> int:
 def report_apart(name: str) -> tuple[int, str]:
     """`report` in a process of its own: its status and what it printed."""
     words = [sys.executable, "-m", "instructor.answers", "--here", name]
-    variables = {**os.environ, "MPLBACKEND": "agg", "PYTHONIOENCODING": "utf-8"}
+    variables = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     try:
         done = subprocess.run(
             words,
@@ -301,6 +301,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     names = options.names or [path.stem for path in masters()]
     if options.here:
+        os.environ.setdefault("MPLBACKEND", "agg")  # no windows
         return max([report(name) for name in names], default=0)
     worst = 0
     with ThreadPoolExecutor(AT_ONCE) as pool:

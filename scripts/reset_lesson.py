@@ -1,4 +1,7 @@
-"""Restore a lesson as shipped and keep the student's version beside it: `make reset LESSON=03`."""
+"""Restore a lesson as shipped and keep the student's version beside it: `make reset LESSON=03`.
+
+Its exercises, which hold the student's work, are only touched when asked for: `make reset EXERCISES=03`.
+"""
 
 from __future__ import annotations
 
@@ -72,23 +75,27 @@ def restore(notebook, shipped, day):
     return kept
 
 
-def deleted_lessons(root):
-    """Lessons of the last commit that the student has deleted or renamed."""
+def deleted_lessons(root, folder):
+    """Notebooks of the last commit that the student has deleted from a folder, or renamed."""
     words = ["git", "-c", f"safe.directory={root.as_posix()}", "ls-files", "--deleted", "notebooks"]
     try:
-        return [root / line for line in subprocess.run(words, cwd=root, capture_output=True, text=True).stdout.split()]
+        gone = [root / line for line in subprocess.run(words, cwd=root, capture_output=True, text=True).stdout.split()]
     except OSError:
         return []
+    return [file for file in gone if file.parent == folder]
 
 
 def main(arguments=None, root=ROOT):
     """Restore one lesson; 0 if done."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("lesson", help="number of the lesson, such as 03")
-    number = parser.parse_args(arguments).lesson.strip()
+    parser.add_argument("--exercises", action="store_true", help="its exercise notebook instead")
+    options = parser.parse_args(arguments)
+    number, folder = options.lesson.strip(), root / "notebooks" / ("exercises" if options.exercises else "")
     try:
-        gone = [file for file in deleted_lessons(root) if number.isdigit() and file.name[:3] == f"{int(number):02d}_"]
-        notebook = gone[0] if gone else find_lesson(number, root / "notebooks")
+        gone = deleted_lessons(root, folder)
+        gone = [file for file in gone if number.isdigit() and file.name[:3] == f"{int(number):02d}_"]
+        notebook = gone[0] if gone else find_lesson(number, folder)
         kept = restore(notebook, shipped_version(notebook, root), datetime.date.today())
     except LookupError as error:
         print(error)

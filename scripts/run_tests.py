@@ -122,6 +122,29 @@ def lesson_part(notebook):
     return part
 
 
+def exercise_part(master):
+    """Run the solved exercises of a lesson in a fresh kernel, then grade the answers stored for them."""
+    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
+    part = pytest_part(f"exercises {master.stem}", [*options, str(master)], LESSON_SECONDS, quiet=True)
+    begin = time.monotonic()
+    words = [sys.executable, "-m", "instructor.answers", "--here", master.stem]
+    try:
+        done = subprocess.run(words, cwd=ROOT, timeout=LESSON_SECONDS, capture_output=True)
+        failed, said = done.returncode != 0, done.stdout + (done.stderr[-2000:] if done.returncode else b"")
+    except subprocess.TimeoutExpired:
+        failed, said = True, f"the answers took more than {LESSON_SECONDS} s".encode()
+    print(f"\n=== answers {master.stem}\n" + said.decode("utf-8", errors="replace"), flush=True)
+    part.failed += failed
+    part.passed += not failed
+    part.seconds += time.monotonic() - begin
+    return part
+
+
+def masters():
+    """The exercises with their solutions, by lesson; a student's copy of the course has none."""
+    return sorted((ROOT / "instructor" / "source").glob("*/*.ipynb"))
+
+
 def all_parts(number):
     """Run the parts in order, yielding each when it is done."""
     folder = ROOT / "notebooks"
@@ -129,16 +152,19 @@ def all_parts(number):
         notebook = reset_lesson.find_lesson(number, folder)
         yield pytest_part(f"rules for {notebook.stem}", ["tests", "--ignore=tests/browser", "-k", notebook.stem])
         yield lesson_part(notebook)
+        yield from (exercise_part(master) for master in masters() if master.stem == notebook.stem)
         return
     yield style()
     # a file's tests stay together: they share what its fixtures have trained
     spread = ["-n", str(AT_ONCE), "--dist", "loadfile"] if AT_ONCE > 1 else []
-    yield pytest_part("unit tests", ["tests", "musiclab", "--ignore=tests/browser", *spread])
+    folders = [name for name in ("tests", "musiclab", "instructor") if (ROOT / name).is_dir()]
+    yield pytest_part("unit tests", [*folders, "--ignore=tests/browser", *spread])
     lessons = reset_lesson.lessons(folder)
     if not lessons:
         yield Part("lessons", failed=1, note="there are none in notebooks/")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lesson_part, lessons)
+        yield from pool.map(exercise_part, masters())
     yield pytest_part("browser", ["tests/browser"])
 
 

@@ -47,6 +47,8 @@ def clone(tmp_path):
 IGNORED = """
     notebooks/03_forward_mine_2026-11-20.ipynb  notebooks/03_forward-Copy1.ipynb  notebooks/Untitled.ipynb
     notebooks/.ipynb_checkpoints/03_forward-checkpoint.ipynb  notebooks/my_song.mid  notebooks/a.mp3
+    notebooks/exercises/03_forward_mine_2026-11-20.ipynb  notebooks/exercises/03_forward-Copy1.ipynb
+    notebooks/exercises/Untitled1.ipynb  notebooks/exercises/my_song.ipynb
     notebooks/03_forward.html  build/lessons/03_forward.html  notebooks/03_forward.executed.ipynb
     notebooks/03_forward.nbconvert.ipynb  .venv/bin/python  musiclab/__pycache__/doctor.cpython-312.pyc
     .pytest_cache/README.md  .ruff_cache/x  .hypothesis/x  dist/x.whl  .DS_Store
@@ -121,6 +123,30 @@ def test_reset_of_an_unchanged_or_deleted_lesson(clone):
     notebook.unlink()
     assert reset_lesson.main(["03"], clone) == 0
     assert notebook.read_bytes() == b"shipped\n"
+
+
+def test_exercises_are_reset_when_asked_for_and_only_then(clone, capsys):
+    lesson = clone / "notebooks" / "03_forward.ipynb"
+    exercises = clone / "notebooks" / "exercises" / "03_forward.ipynb"
+    exercises.parent.mkdir()
+    exercises.write_bytes(b"to be solved\n")
+    git("add", ".", cwd=clone)
+    git("commit", "-q", "-m", "exercises", cwd=clone)
+    for file in (lesson, exercises):
+        file.write_bytes(b"mine\n")
+    assert reset_lesson.main(["03"], clone) == 0
+    assert exercises.read_bytes() == b"mine\n"
+    assert reset_lesson.main(["03", "--exercises"], clone) == 0
+    assert exercises.read_bytes() == b"to be solved\n"
+    assert "notebooks/exercises/03_forward_mine_" in capsys.readouterr().out
+    exercises.unlink()
+    lesson.write_bytes(b"mine\n")
+    assert reset_lesson.main(["03"], clone) == 0
+    assert lesson.read_bytes() == b"shipped\n"
+    assert not exercises.exists()
+    assert reset_lesson.main(["3", "--exercises"], clone) == 0
+    assert exercises.read_bytes() == b"to be solved\n"
+    assert git("status", "--porcelain", cwd=clone).stdout == ""
 
 
 @pytest.mark.parametrize("number", ["", "07", "three", "../03"])

@@ -17,7 +17,7 @@ from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, LESSONS, STUDENTS
 from tests.notebooks import rules as lesson_rules
 from tests.notebooks.reading import cells, objectives, strings, tree
 
-KINDS = {"compute", "implement", "find the fault", "listen", "explain"}
+KINDS = {"derive", "compute", "implement", "find the fault", "listen", "explain"}
 SHORT, EXERCISES = {"00", "01"}, range(3, 7)  # the first two lessons may have two exercises
 MOST_POINTS, POINTS = 20, range(2, 6)
 HEAD = re.compile(
@@ -108,7 +108,7 @@ def heads(nb, path):
         if head is None:
             yield f"{cell.id}: no '**Kind:** k. **Points:** n. **Time:** about m minutes. **Objective:** k, words.'"
             continue
-        if unknown := set(head["kind"].split(", ")) - KINDS:
+        if unknown := set(re.split(", | or ", head["kind"])) - KINDS:
             yield f"{cell.id}: is of kind {', '.join(unknown)}: one of {', '.join(sorted(KINDS))}"
         if not 1 <= int(head["objective"]) <= most:
             yield f"{cell.id}: serves objective {head['objective']}, and the lesson has {most}"
