@@ -46,3 +46,4 @@ clean-notebooks: test-environment
 	@$(RUN) scripts/clean_notebooks.py
 
 -include instructor/targets.mk
+-include site/targets.mk

@@ -31,6 +31,7 @@ HTML = ROOT / "build" / "lessons"
 CELL_SECONDS = 120  # a lesson's training cell takes at most 30 s on two cores; this is for a busy machine
 LESSON_SECONDS = 600
 PART_SECONDS = 1800
+APART = ("--ignore=tests/browser", "--ignore=tests/site")  # parts of their own: they need a browser
 AT_ONCE = max(1, min(4, os.cpu_count() or 1))  # processes; a lesson may take 1.5 GB, and four of them no more than 6
 
 
@@ -145,12 +146,16 @@ def masters():
     return sorted((ROOT / "instructor" / "source").glob("*/*.ipynb"))
 
 
-def all_parts(number):
+def all_parts(number, site=False):
     """Run the parts in order, yielding each when it is done."""
     folder = ROOT / "notebooks"
+    if site:
+        os.environ["MUSICLAB_SITE"] = "build/site"
+        yield pytest_part("website, every page", ["tests/site"])
+        return
     if number:
         notebook = reset_lesson.find_lesson(number, folder)
-        yield pytest_part(f"rules for {notebook.stem}", ["tests", "--ignore=tests/browser", "-k", notebook.stem])
+        yield pytest_part(f"rules for {notebook.stem}", ["tests", *APART, "-k", notebook.stem])
         yield lesson_part(notebook)
         yield from (exercise_part(master) for master in masters() if master.stem == notebook.stem)
         return
@@ -158,7 +163,7 @@ def all_parts(number):
     # a file's tests stay together: they share what its fixtures have trained
     spread = ["-n", str(AT_ONCE), "--dist", "loadfile"] if AT_ONCE > 1 else []
     folders = [name for name in ("tests", "musiclab", "instructor") if (ROOT / name).is_dir()]
-    yield pytest_part("unit tests", [*folders, "--ignore=tests/browser", *spread])
+    yield pytest_part("unit tests", [*folders, *APART, *spread])
     lessons = reset_lesson.lessons(folder)
     if not lessons:
         yield Part("lessons", failed=1, note="there are none in notebooks/")
@@ -166,6 +171,7 @@ def all_parts(number):
         yield from pool.map(lesson_part, lessons)
         yield from pool.map(exercise_part, masters())
     yield pytest_part("browser", ["tests/browser"])
+    yield pytest_part("website", ["tests/site"])
 
 
 def without_network(arguments):
@@ -199,6 +205,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lesson", default="", help="number of one lesson, such as 03")
+    parser.add_argument("--site", action="store_true", help="test the website in build/site, every page")
     parser.add_argument("--offline", choices=["probe", "run"], help="used inside the namespace without a network")
     options = parser.parse_args(arguments)
     if options.offline:
@@ -211,7 +218,7 @@ def main(arguments=None):
             return status
     begin = time.monotonic()
     try:
-        parts = list(all_parts(options.lesson))
+        parts = list(all_parts(options.lesson, options.site))
     except LookupError as error:
         print(error)
         return 1
