@@ -1,13 +1,18 @@
 # What instructors run; the student edition has no such file, and `make` does without it.
 
-.PHONY: exercises release
+.PHONY: exercises release grade
 
 help::
 	@echo "make exercises           build the students' versions of the exercises from their masters"
 	@echo "make release             pack the course for students, without instructor/, into dist/"
+	@echo "make grade ASSIGNMENT=NN_name SUBMISSIONS=folder   grade a class; a zip file will do (guide: instructor/README.md)"
 
 exercises: test-environment
 	@$(RUN) -m instructor.masters
 
 release: test-environment
 	@$(RUN) -m instructor.release
+
+# without SUBMISSIONS: what `nbgrader collect` has put into instructor/submitted/
+grade: test-environment
+	@$(RUN) -m instructor.grading.grade "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(ARGS)

@@ -1,0 +1,110 @@
+"""nbgrader's gradebook: an assignment put in, automatic points written down; what people have marked stays."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from pathlib import Path
+
+from nbgrader import utils
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
+from traitlets.config import Config
+
+from instructor.grading.mark import Marked
+from instructor.grading.master import Master, NoMaster
+
+__all__ = ["holds", "opened", "record", "register"]
+
+
+def opened(config: Config) -> Gradebook:
+    """The course's gradebook, wherever `CourseDirectory.db_url` says it is; to be used in a `with`."""
+    directory = CourseDirectory(config=config)
+    return Gradebook(directory.db_url, directory.course_id)
+
+
+def register(config: Config, wanted: Master) -> bool:
+    """Bring an assignment into the gradebook as its master is now, and release it; say whether that was needed.
+
+    Raises:
+        NoMaster: if nbgrader refuses, as it does when cells were added or taken away after students handed in.
+    """
+    directory = CourseDirectory(config=config)
+    released = Path(directory.format_path(directory.release_directory, ".", wanted.name))
+    with Gradebook(directory.db_url, directory.course_id) as book:
+        if _known(book, wanted) == _cells(wanted) and (released / f"{wanted.name}.ipynb").is_file():
+            return False
+    directory.assignment_id = wanted.name
+    maker = GenerateAssignment(coursedir=directory, config=config)
+    maker.force = True
+    done = utils.capture_log(maker)
+    if not done["success"]:
+        said = [line for line in done.get("log", "").splitlines() if "Error" in line] or ["see its master"]
+        shutil.rmtree(released, ignore_errors=True)
+        raise NoMaster(f"nbgrader does not take {wanted.name}: {said[-1].strip()}")
+    return True
+
+
+def holds(book: Gradebook, student: str, marked: Marked) -> bool:
+    """Whether the gradebook has exactly these automatic points of a student's."""
+    try:
+        grades = book.find_submission(marked.assignment, student).notebooks[0].grades
+    except MissingEntry:
+        return False
+    return all(grade.auto_score == _auto(marked, grade.name) for grade in grades)
+
+
+def record(book: Gradebook, student: str, marked: Marked, before: Marked | None) -> None:
+    """Write a student's automatic points down.
+
+    A cell is marked for review where a person has to give points, where something is to be looked at, where the
+    submission could not be graded, and where a person's points stand on an answer or on automatic points that are no
+    longer the same.
+
+    Args:
+        book: an open gradebook that has the assignment.
+        student: the student's id.
+        marked: what came of the submission.
+        before: what was recorded the last time.
+    """
+    _student(book, student)
+    with warnings.catch_warnings(action="ignore", category=SAWarning):  # nbgrader builds rows in an order of its own
+        submission = book.update_or_create_submission(marked.assignment, student)
+    new = before is None or before.answers != marked.answers or bool(before.problem) != bool(marked.problem)
+    review = {note["cell"] for note in marked.notes if note["review"]}
+    for notebook in submission.notebooks:
+        for grade in notebook.grades:
+            auto = _auto(marked, grade.name)
+            if new or grade.auto_score != auto:
+                grade.auto_score = auto
+                flagged = auto is None or grade.name in review or None in review
+                grade.needs_manual_grade = flagged or grade.manual_score is not None
+        for comment in notebook.comments:
+            comment.auto_comment = marked.cells.get(comment.name, {}).get("comment")
+    book.db.commit()
+
+
+def _student(book, name):
+    try:
+        book.find_student(name)
+    except MissingEntry:
+        book.add_student(name)
+
+
+def _auto(marked, name):
+    return marked.cells[name]["auto"] if name in marked.cells else None
+
+
+def _cells(wanted):
+    cells = [cell.metadata.nbgrader for cell in wanted.graded.cells if "nbgrader" in cell.metadata]
+    return {cell.grade_id: cell.checksum for cell in cells}
+
+
+def _known(book, wanted):
+    try:
+        cells = book.find_notebook(wanted.name, wanted.name).source_cells
+    except MissingEntry:
+        return None
+    return {cell.name: cell.checksum for cell in cells}

@@ -1,0 +1,87 @@
+"""What of a run is kept: outputs without script, warnings apart, and for students no hidden test."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nbformat.v4 import new_output
+from nbgrader import utils
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from instructor.grading import master, notes
+
+__all__ = ["HideTests", "KeepWarningsApart", "MakeSafe"]
+
+SAFE = ("text/plain", "image/png", "image/jpeg")
+HIDDEN_FAILED = "A hidden test failed: the answer is right for the cases in the cell above, and wrong for others."
+STOPPED = "The test was stopped: it took too long or too much memory, or ended its kernel."
+NOT_RUN = "The test was not run, since cells before it took the time."
+
+
+class KeepWarningsApart(NbGraderPreprocessor):
+    """Turns what a test cell wrote to stderr, such as a warning, into a note: nbgrader would give 0 for it."""
+
+    def preprocess(self, nb, resources):
+        for cell in nb.cells:
+            if cell.cell_type != "code" or not utils.is_grade(cell):
+                continue
+            for output in cell.outputs:
+                if output.output_type == "stream" and output.name == "stderr":
+                    output.name, output.text = "stdout", "[stderr] " + output.text
+                    name = cell.metadata.nbgrader.grade_id
+                    notes.add(nb, f"{name}: wrote to stderr: {' '.join(output.text.split()[1:])[:80]}", name)
+        return nb, resources
+
+
+class MakeSafe(NbGraderPreprocessor):
+    """No script of a student's runs in the browser of whoever looks: HTML is text, pictures are bitmaps."""
+
+    def preprocess(self, nb, resources):
+        for cell in nb.cells:
+            if not utils.is_locked(cell) and cell.cell_type == "markdown":
+                cell.source = _escaped(cell.source)
+            for output in cell.get("outputs", []):
+                if "data" in output:
+                    kept = {kind: data for kind, data in output.data.items() if kind in SAFE}
+                    output.data = kept or {"text/plain": "[shown in the notebook only]"}
+                    output.metadata = {}
+        return nb, resources
+
+
+class HideTests(NbGraderPreprocessor):
+    """For feedback: the notebook as the student knows it, and of each test no more than what became of it."""
+
+    source = Unicode(help="the folder of masters").tag(config=True)
+
+    def preprocess(self, nb, resources):
+        wanted = master.load(Path(self.source), resources["nbgrader"]["assignment"])
+        for cell in nb.cells:
+            if cell.cell_type == "code":
+                said = _words(cell, wanted) if utils.is_grade(cell) else None
+                cell.outputs = [new_output("stream", name="stdout", text=said + "\n")] if said else []
+            if utils.is_grade(cell) and not utils.is_solution(cell):
+                cell.source = wanted.shown(cell.metadata.nbgrader.grade_id)
+        nb.metadata.pop(notes.KEY, None)
+        return nb, resources
+
+
+def _words(cell, wanted):
+    """What to tell of a test cell."""
+    what = notes.outcome(cell)
+    if what == "passed":
+        return "All tests passed."
+    if what in ("stopped", "not run"):
+        return STOPPED if what == "stopped" else NOT_RUN
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    said = re.sub(r"\x1b\[[0-9;]*m", "", f"{errors[0].ename}: {errors[0].evalue}") if errors else ""
+    if what != "visible" or any(line in said for line in wanted.hidden_lines()):
+        return HIDDEN_FAILED
+    return said.removeprefix("NotYet: ")
+
+
+def _escaped(text):
+    """A space behind `<` ends every tag and no formula; one before the colon ends a link to a script."""
+    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
+    return re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)

@@ -1,0 +1,146 @@
+"""Processes that grade, one submission after another; one that dies costs no more than the submission it had.
+
+python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one JSON line each way
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from dataclasses import asdict
+from pathlib import Path
+
+import nbformat
+
+from instructor.grading import mark, master
+from instructor.settings import ROOT
+from musiclab.data import write_whole
+
+__all__ = ["Worker", "main", "serve"]
+
+SPARE_SECONDS = 120  # beyond the notebook's own time, for kernels to start and end
+MEMORY = 3_000_000_000  # address space of the worker itself, whatever a submission makes of it
+
+
+class Worker:
+    """A process that grades what it is given.
+
+    Args:
+        course: nbgrader's course folder.
+        assignment: the assignment's name.
+        seconds: time for one submission; after it, the process is ended.
+        unsafe: without a sandbox.
+    """
+
+    def __init__(self, course: Path, assignment: str, seconds: float, unsafe: bool = False):
+        self.words = [sys.executable, "-m", "instructor.grading.worker", str(course), assignment]
+        self.words += ["--unsafe"] if unsafe else []
+        self.seconds, self.process = seconds + SPARE_SECONDS, None
+
+    def grade(self, job: dict) -> dict:
+        """Grade one submission.
+
+        Args:
+            job: {"notebook": path of what was handed in, "result": path for what the instructor sees}.
+
+        Returns:
+            {"marked": the fields of `Marked`}, or {"problem": words}.
+        """
+        if self.process is None or self.process.poll() is not None:
+            self._start()
+        clock = threading.Timer(self.seconds, self.process.kill)
+        clock.start()
+        try:
+            self.process.stdin.write(json.dumps(job) + "\n")
+            self.process.stdin.flush()
+            answer = self.process.stdout.readline()
+        except OSError:
+            answer = ""
+        finally:
+            clock.cancel()
+        if not answer:
+            self.close()
+            return {"problem": "the process that graded it died, or took too long"}
+        return json.loads(answer)
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            for stream in (self.process.stdin, self.process.stdout):
+                with contextlib.suppress(OSError):
+                    stream.close()
+
+    def _start(self):
+        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            self.words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, encoding="utf-8", env=variables
+        )
+
+
+def serve(course: Path, assignment: str, unsafe: bool, lines, answer) -> None:
+    """Grade what comes in, until nothing more comes.
+
+    Args:
+        course: nbgrader's course folder.
+        assignment: the assignment's name.
+        unsafe: without a sandbox.
+        lines: jobs, each a line of JSON.
+        answer: called with each result, a line of JSON.
+    """
+    config = mark.config_of(course, unsafe)
+    wanted = master.load(Path(config.Repair.source), assignment)
+    for line in lines:
+        job = json.loads(line)
+        try:
+            answer(json.dumps(_graded(job, wanted, config)))
+        except Exception as error:  # one student's trouble, whatever it is, never stops another
+            answer(json.dumps({"problem": f"could not be graded ({type(error).__name__}: {str(error)[:200]})"}))
+
+
+def _graded(job, wanted, config):
+    handed, result = Path(job["notebook"]), Path(job["result"])
+    marked, notebook = mark.mark(handed.read_bytes(), handed.parent, wanted, config)
+    if notebook is not None:
+        result.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(result, nbformat.writes(notebook, version=4).encode("utf-8"))
+    return {"marked": asdict(marked)}
+
+
+def _until_closed(stream, lines):
+    """Hand lines on; when the other side is gone, be gone at once, and the kernel with us."""
+    for line in stream:
+        lines.put(line)
+    os._exit(0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    from queue import SimpleQueue
+
+    course, assignment, *rest = sys.argv[1:] if arguments is None else arguments
+    out = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # whatever a library prints, only answers go to the other side
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.getrlimit(resource.RLIMIT_AS)[1]))
+    lines = SimpleQueue()
+    threading.Thread(target=_until_closed, args=(sys.stdin, lines), daemon=True).start()
+    serve(
+        Path(course),
+        assignment,
+        "--unsafe" in rest,
+        iter(lines.get, None),
+        lambda text: print(text, file=out, flush=True),
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
