@@ -68,6 +68,9 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     files = source / "_extra"  # goes to the website as it is
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
     extras = write_lessons(source / "lessons", files, found, executed, formulas)
+    if address := lessons.repository(ROOT / "pyproject.toml"):
+        copies = [notebook for notebook, _ in found.values()]
+        lessons.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
     names = {number: title for number, (_, title) in found.items()}
     pages.lesson_index(found, {n: pages.question(notebook) for n, (notebook, _) in found.items()}, source / "lessons")
     pages.symbols(found, source / "reference" / "symbols.md")

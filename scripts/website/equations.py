@@ -41,7 +41,7 @@ def collect(root: Path) -> dict[str, Equation]:
             for line in re.findall(r"^\s*Equations?: (.*)$", docstring, re.M):
                 for number in re.findall(r"\d+\.\d+", line):
                     if number in found:
-                        found[number].code.append(name)
+                        found[number].code += [name] if name not in found[number].code else []
     tests = registry.collect(root).test
     for number, equation in found.items():
         equation.tests = sorted(tests.get(number, []))
@@ -49,7 +49,7 @@ def collect(root: Path) -> dict[str, Equation]:
 
 
 def documented(path: Path, root: Path):
-    """(name, docstring) of a module's public functions, classes and methods: what the API pages show."""
+    """(name, docstring) of a module's public functions, classes and their methods: what the API pages show."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     module = ".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__")
     public = next((ast.literal_eval(n.value) for n in tree.body if _assigns_all(n)), [])
@@ -57,8 +57,9 @@ def documented(path: Path, root: Path):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in public:
             yield f"{module}.{node.name}", ast.get_docstring(node) or ""
             for inner in node.body if isinstance(node, ast.ClassDef) else ():
-                if isinstance(inner, ast.FunctionDef) and not inner.name.startswith("_"):
-                    yield f"{module}.{node.name}.{inner.name}", ast.get_docstring(inner) or ""
+                if isinstance(inner, ast.FunctionDef):  # what a private method computes, its class does
+                    name = "" if inner.name.startswith("_") else f".{inner.name}"
+                    yield f"{module}.{node.name}{name}", ast.get_docstring(inner) or ""
 
 
 def write(equations: dict[str, Equation], names: dict[str, str], file: Path) -> None:

@@ -135,3 +135,18 @@ def top_links(notebook: Path, address: str) -> str:
         colab = f"https://colab.research.google.com/github/{address}/blob/colab/{notebook.name}"
         links += [f'<a href="{binder}">Open in Binder</a>', f'<a href="{colab}">Open in Colab</a>']
     return f'<p class="lesson-links">{" · ".join(links)}</p>'
+
+
+def colab_copies(notebooks: list[Path], address: str, requirements: Path, folder: Path) -> None:
+    """Write the lessons as Colab needs them: each begins by installing musiclab and what Colab lacks.
+
+    They belong on a branch called `colab`, where the links at the top of the pages look for them.
+    """
+    text = requirements.read_text(encoding="utf-8")
+    lacking = [re.search(rf"^{name}==[^\s;]+", text, re.M)[0] for name in ("music21", "verovio", "pretty_midi")]
+    install = f"%pip install -q {' '.join(lacking)} git+https://github.com/{address}"
+    folder.mkdir(parents=True, exist_ok=True)
+    for notebook in notebooks:
+        lesson = nbformat.read(notebook, as_version=4)
+        lesson.cells.insert(1, nbformat.v4.new_code_cell(install, id="install"))
+        nbformat.write(lesson, folder / notebook.name)

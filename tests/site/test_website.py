@@ -1,0 +1,199 @@
+"""What the website is made of: links, targets, the map, the bibliography, the cache, addresses."""
+
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from musiclab import show
+from scripts.website import course_map, equations, lessons, listen, media, pages, run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def notebook(*cells):
+    return nbformat.v4.new_notebook(cells=list(cells))
+
+
+def test_lessons_become_links_where_they_exist():
+    names = {"05": "05_vae", "10": "10_gan"}
+    text = "In lesson 05, as lessons 05, 10 and 11 show; `lesson 05`, $lesson 10$ and page 05 are no links."
+    wanted = text.replace("In lesson 05", "In lesson [05](05_vae.ipynb)")
+    wanted = wanted.replace("lessons 05, 10", "lessons [05](05_vae.ipynb), [10](10_gan.ipynb)")
+    assert lessons.with_links(text, names) == wanted
+
+
+def test_numbers_of_equations_are_no_lessons():
+    assert lessons.with_links("lesson 05 and 10.2", {"05": "a", "10": "b"}) == "lesson [05](a.ipynb) and 10.2"
+
+
+def test_formulas_become_targets_with_their_code():
+    equation = equations.Equation("7.2", code=["musiclab.models.recurrent.lstm_step"])
+    text = "before\n\n$$f=1\\tag{7.2}$$\n\nafter $$x$$ and\n\n$$y\\tag{a}$$\n"
+    reworked = lessons.with_targets(text, {"7.2": equation})
+    assert "(eq-7-2)=\n\n$$f=1\\tag{7.2}$$\n" in reworked
+    assert "{py:obj}`lstm_step <musiclab.models.recurrent.lstm_step>`" in reworked
+    assert reworked.count(")=\n") == 1
+
+
+def test_every_formula_of_the_lessons_gets_its_target():
+    found = equations.collect(ROOT)
+    assert len(found) > 80
+    for path, _ in lessons.titles(ROOT / "notebooks").values():
+        text = "\n\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+        numbers = re.findall(r"\\tag\{(\d+)\.(\d+)\}", text)
+        targets = re.findall(r"\(eq-(\d+)-(\d+)\)=", lessons.with_targets(text, found))
+        assert sorted(targets) == sorted(numbers), path.name
+
+
+def test_every_equation_has_a_test_and_its_code_is_public():
+    for equation in equations.collect(ROOT).values():
+        assert equation.tests, equation.number
+        assert equation.code, f"({equation.number}): no public name of musiclab has it in its docstring"
+
+
+def test_widgets_give_way_to_sliders_and_stderr_is_left_out():
+    widget = nbformat.v4.new_output("display_data", {lessons.WIDGET: {}, "text/plain": "FloatSlider()"})
+    warning = nbformat.v4.new_output("stream", name="stderr", text="a warning")
+    kept = nbformat.v4.new_output("stream", name="stdout", text="kept")
+    cells = nbformat.v4.new_markdown_cell("# 02 · Title\n\ntext"), nbformat.v4.new_code_cell("slider")
+    cells[1].outputs = [widget, widget, warning, kept]
+    page = lessons.page(notebook(*cells), "02", {}, {}, "LINKS", "<div>stops</div>")
+    assert [output.get("text") or output.data["text/html"] for output in page.cells[1].outputs] == [
+        "<div>stops</div>",
+        "kept",
+    ]
+    assert page.cells[0].source == "# 02 · Title\n\nLINKS\n\ntext"
+
+
+def test_links_to_binder_and_colab_need_an_address(tmp_path):
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project]\nname = "x"\n', encoding="utf-8")
+    assert lessons.repository(project) == ""
+    assert "http" not in lessons.top_links(Path("07_a.ipynb"), "")
+    project.write_text('[project.urls]\nRepository = "https://github.com/some/course.git"\n', encoding="utf-8")
+    assert lessons.repository(project) == "some/course"
+    links = lessons.top_links(Path("07_a.ipynb"), "some/course")
+    assert "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/07_a.ipynb" in links
+    assert "https://colab.research.google.com/github/some/course/blob/colab/07_a.ipynb" in links
+
+
+def test_colab_copies_install_first(tmp_path):
+    path = next(iter(lessons.titles(ROOT / "notebooks").values()))[0]
+    lessons.colab_copies([path], "some/course", ROOT / "requirements.txt", tmp_path)
+    cells = nbformat.read(tmp_path / path.name, as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    assert re.fullmatch(r"%pip install -q music21==\S+ verovio==\S+ pretty_midi==\S+ git\+https://\S+", code[0])
+    assert code[1:] == [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+
+
+def test_prerequisites_of_a_header(tmp_path):
+    header = "**Prerequisites:** lessons 01, 02 (nats) and 06; 07 helps. Section 3 of the source\narticle has (8.1).\n"
+    file = tmp_path / "09_a.ipynb"
+    nbformat.write(notebook(nbformat.v4.new_markdown_cell(header)), str(file))
+    assert course_map.prerequisites(file) == (["01", "02", "06"], ["07"])
+
+
+def test_the_map_leads_from_earlier_to_later_and_shows_every_lesson():
+    found = lessons.titles(ROOT / "notebooks")
+    needs = {number: course_map.prerequisites(path) for number, (path, _) in found.items()}
+    for number, (needed, helping) in needs.items():
+        assert all(other < number for other in needed + helping)
+        assert needed or number == "00"
+    drawing = course_map.draw(needs, {number: title for number, (_, title) in found.items()})
+    assert sorted(re.findall(r'href="LESSON-(\d\d)"', drawing)) == sorted(found)
+    boxes = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)"', drawing)
+    for i, (x, y) in enumerate(boxes):
+        for u, v in boxes[:i]:
+            assert y != v or abs(float(x) - float(u)) > course_map.BOX[0], "two boxes overlap"
+
+
+def test_lessons_to_come_are_named_once():
+    there = lessons.titles(ROOT / "notebooks")
+    assert not set(there) & {f"{number:02}" for number in lessons.still_to_come(there)}
+    assert set(there) | {f"{number:02}" for number in lessons.still_to_come(there)} == {f"{n:02}" for n in range(20)}
+
+
+def test_every_key_is_in_the_bibliography_and_every_reading_in_the_lists():
+    bibliography = (ROOT / "site" / "references.bib").read_text(encoding="utf-8")
+    entries = {key: body for key, body in re.findall(r"@\w+\{(\w+),(.*)", bibliography)}
+    assert len(entries) == len(re.findall(r"^@", bibliography, re.M)), "a key is there twice"
+    reading = pages.reading_lists(ROOT / "site" / "reading.toml")
+    assert {key for keys in reading.values() for key in keys} == set(entries)
+    for number, (path, _) in lessons.titles(ROOT / "notebooks").items():
+        text = nbformat.read(path, as_version=4).cells[-1].source.partition("Where to read on")[2]
+        years = {re.search(r"year = \{(\d+)\}", entries[key])[1] for key in reading[number]}
+        assert set(re.findall(r"\((?:\w+ )?((?:19|20)\d\d)\)", text)) <= years, f"lesson {number} names more"
+
+
+def test_embedded_music_becomes_files(tmp_path):
+    html = show.play([60] * 8, title="One note").html
+    reworked = media.as_files(html, tmp_path, "../_media")
+    assert "data:" not in reworked
+    names = re.findall(r"\.\./_media/([\w.]+)", reworked)
+    assert sorted(name.rpartition(".")[2] for name in names) == ["mid", "mp3", "musicxml"]
+    assert (tmp_path / names[1]).read_bytes()[:4] == b"MThd"
+    assert media.as_files(html, tmp_path, "../_media") == reworked
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_rounds_give_nothing_away(tmp_path):
+    sound = "AAAA"
+    html = listen.rounds(
+        [{"model": "</script> a model", "model_mp3": sound, "bach_mp3": sound[:-4] + "BBBB"}], tmp_path
+    )
+    assert html.count("</script>") == 1
+    assert all(re.fullmatch(r"[0-9a-f]{20}\.mp3", file.name) for file in tmp_path.iterdir())
+
+
+def test_the_key_of_a_run_depends_on_what_matters(tmp_path, monkeypatch):
+    path = tmp_path / "09_a.ipynb"
+    nbformat.write(notebook(nbformat.v4.new_code_cell("1", id="a")), str(path))
+    first = run.key(path)
+    assert run.key(path) == first
+    nbformat.write(notebook(nbformat.v4.new_code_cell("2", id="a")), str(path))
+    second = run.key(path)
+    monkeypatch.setattr(run, "_versions", lambda: {"numpy": "0"})
+    assert len({first, second, run.key(path)}) == 3
+
+
+def test_a_run_hands_over_its_extra_and_is_cached(tmp_path, monkeypatch):
+    extras = ROOT / "build" / "test-extras"
+    path = tmp_path / "99_a.ipynb"
+    nbformat.write(notebook(nbformat.v4.new_code_cell("x = 1; x", id="a")), str(path))
+    monkeypatch.setattr(run, "extra_of", lambda notebook: extras / "99.py")
+    extras.mkdir(parents=True, exist_ok=True)
+    (extras / "99.py").write_text("site_found['rounds'].append({'model': x})\n", encoding="utf-8")
+    executed = run.run(path, tmp_path / "cache")
+    lesson = nbformat.read(executed, as_version=4)
+    assert run.take_extra(lesson) == {"gallery": [], "rounds": [{"model": 1}], "sliders": []}
+    assert [cell.source for cell in lesson.cells] == ["x = 1; x"]
+    monkeypatch.setattr(run, "NotebookClient", None)  # what is cached is not run again
+    assert run.run(path, tmp_path / "cache") == executed == run.newest(path, tmp_path / "cache")
+
+
+def test_a_failing_cell_says_where(tmp_path):
+    path = tmp_path / "98_a.ipynb"
+    nbformat.write(notebook(nbformat.v4.new_code_cell("1 / 0", id="a")), str(path))
+    with pytest.raises(RuntimeError, match=r"98_a\.ipynb(?s:.*)ZeroDivisionError"):
+        run.run(path, tmp_path / "cache")
+    assert run.newest(path, tmp_path / "cache") is None
+
+
+def test_tables_of_results_have_every_row(tmp_path):
+    pages.results(ROOT / "benchmarks" / "results", tmp_path / "results.md")
+    text = (tmp_path / "results.md").read_text(encoding="utf-8")
+    assert "| 00\\_first\\_listen |" in text
+    assert text.count("Measured by") == len(list((ROOT / "benchmarks" / "results").glob("*.json")))
+
+
+def test_the_glossary_is_complete():
+    text = (ROOT / "site" / "reference" / "glossary.md").read_text(encoding="utf-8")
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
+    ]
+    rows = [row for row in rows if row[0] != "term"]
+    assert len(rows) > 60
+    assert all(len(row) == 4 and row[1] and re.search(r"[\u4e00-\u9fff]", row[2]) for row in rows)
+    assert len({row[0] for row in rows}) == len(rows)
