@@ -60,7 +60,6 @@ class DBN(keras.Model):
         self.compile(keras.optimizers.Adam(1e-3), jit_compile=False)
         for machine in self.stack:
             machine.recipe(learning_rate=0.1 if isinstance(machine, SymbolRBM) else 0.05, momentum=0.9)
-            machine.optimizer.ema_momentum = 0.98  # layers are trained briefly: average over fewer updates
 
     def build(self, input_shape=None):
         """Make the weights of the way down, where it has its own."""

@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-__all__ = ["cd_gradient", "energy", "free_energy", "gibbs", "hidden_probs", "visible_probs"]
+__all__ = ["cd_gradient", "energy", "free_energy", "gibbs", "hidden_probs", "steps", "visible_probs"]
+
+WRITTEN_OUT = 5  # Gibbs steps that are no loop
 
 
 def energy(v, h, W, a, b):
@@ -125,7 +127,28 @@ def gibbs(v, W, a, b, k, seed, known=None):
         new = _draw(visible_probs(h, W, a), one + 1)
         return t + 1, new if known is None else tf.where(known, v, new)
 
-    return tf.while_loop(lambda t, _: t < k, step, (tf.constant(0), v))[1]
+    return steps(step, v, k)
+
+
+def steps(step, v, k):
+    """Where k Gibbs steps lead: few are written out, since a loop in a graph takes longer than a step.
+
+    Lesson: 12
+
+    Args:
+      step: of a number t and visible units to t + 1 and new ones. v: (n, V). k: how many, a number or an int tensor.
+
+    Returns:
+      (n, V).
+
+    >>> float(steps(lambda t, v: (t + 1, v + t), 0.5, k=3))
+    3.5
+    """
+    if not isinstance(k, int) or k > WRITTEN_OUT:
+        return tf.while_loop(lambda t, _: t < k, step, (tf.constant(0), v))[1]
+    for t in range(k):
+        v = step(t, v)[1]
+    return v
 
 
 def cd_gradient(x, v_k, W, b):

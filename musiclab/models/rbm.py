@@ -22,12 +22,11 @@ import numpy as np
 import tensorflow as tf
 
 from musiclab.models import energy
+from musiclab.models.bunches import Average, Bunches
 from musiclab.models.partition import MOST_UNITS, log_partition_ais, log_partition_exact
 from musiclab.models.sequences import CosineDecay
 
-__all__ = ["RBM", "Bunches"]
-
-TOGETHER = 20  # updates in one call of a graph, which would else spend much of its time on being called
+__all__ = ["RBM"]
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
@@ -59,7 +58,6 @@ class RBM(keras.Model):
         if min(visible, hidden) < 1:
             raise ValueError(f"{visible} visible, {hidden} hidden units: both must be at least 1")
         self.visible, self.hidden = int(visible), int(hidden)
-        self.pseudo = keras.metrics.Mean(name="loss")
         self.build()
         self.recipe()
 
@@ -86,11 +84,9 @@ class RBM(keras.Model):
         """
         if k < 1:
             raise ValueError(f"k = {k}: contrastive divergence needs at least one Gibbs step")
-        optimizer = keras.optimizers.SGD(learning_rate, momentum, weight_decay=weight_decay, use_ema=True)
-        optimizer.exclude_from_weight_decay([self.a, self.b])
         self.k, self.persistent = int(k), persistent
-        self.compile(optimizer=optimizer, jit_compile=False)  # on a CPU, XLA draws random numbers slowly
-        self.train_function = None
+        self.momentum, self.weight_decay = float(momentum), float(weight_decay)
+        self.compile(keras.optimizers.SGD(learning_rate))  # it keeps the rate; ``fit`` takes the steps itself
 
     def assign(self, W, a, b) -> RBM:
         """Set the weights by hand, W (V, H), a (V,), b (H,); the model then counts as trained."""
@@ -106,19 +102,20 @@ class RBM(keras.Model):
         """Visible units (n, V) to free energies (n,) in nats."""
         return energy.free_energy(v, self.W, self.a, self.b)
 
-    def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=100, seed=0, callbacks=None, **kwargs):
+    def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=100, seed=0, callbacks=None, verbose="auto"):
         """Train on rows (n, V) of numbers from 0 to 1; a number between stands for the chance of a 1.
 
         Each pass deals out whole batches only: what is left over, fewer rows than a batch, differs from pass
-        to pass. Before the first update, a is set to the data's log odds.
+        to pass. Before the first update, a is set to the data's log odds. The loop is not Keras' own, whose
+        bookkeeping takes nearly as long as small updates themselves; callbacks are served as there.
 
         Args:
-          x: rows. validation_data: rows held out, or None. epochs, callbacks, **kwargs: as Keras.
+          x: rows. validation_data: rows held out, or None. epochs, callbacks, verbose: as Keras.
           batch_size: rows per update, at most n; also how many chains there are.
           seed: for shuffles and chains.
 
         Returns:
-          Keras' history; "loss" as the class says.
+          Keras' history; "loss" as the class says, "val_loss" that of the averaged weights on rows held out.
 
         Raises:
           ValueError: if there is no row, or one is no such row.
@@ -126,46 +123,82 @@ class RBM(keras.Model):
         if y is not None:
             raise ValueError("a Boltzmann machine learns the rows themselves: pass no y")
         x = self._rows(x)
-        data = Bunches(x, batch_size, seed)
-        held_out = None if validation_data is None else self._rows(validation_data)
-        held_out = None if held_out is None else Bunches(held_out, len(held_out), seed)
+        held_out = None if validation_data is None else tf.constant(self._rows(validation_data))
         if float(self.updates) == 0:
             share = (x.sum(axis=0) + 0.5) / (len(x) + 1)
             self.a.assign(np.log(share / (1 - share)))
-        self.__dict__["_chains"] = tf.Variable(x[np.random.default_rng(seed).integers(len(x), size=data.size)])
-        updates = max(1, epochs * len(data.batches))
-        self.optimizer.ema_momentum = max(0.0, min(0.998, 1 - 20 / updates))
-        self.train_function = None  # traced anew: it holds on to the chains
-        callbacks = [*(callbacks or []), CosineDecay(), keras.callbacks.SwapEMAWeights()]
-        return super().fit(data, validation_data=held_out, epochs=epochs, callbacks=callbacks, **kwargs)
+        data = Bunches(x, batch_size, seed)
+        learn, average = self._learner(x, data, seed, epochs)
+        history = keras.callbacks.History()
+        callbacks = keras.callbacks.CallbackList(
+            [*(callbacks or []), CosineDecay(), history],
+            **{"add_progbar": verbose != 0, "model": self, "verbose": verbose, "epochs": epochs, "steps": len(data)},
+        )
+        measure = tf.function(self.measure)
+        callbacks.on_train_begin()
+        for epoch in range(epochs):
+            callbacks.on_epoch_begin(epoch)
+            logs = {"loss": self._one_pass(learn, data, callbacks)}
+            if held_out is not None:
+                average.swap()
+                logs["val_loss"] = float(measure(held_out, data.seeds[-1]))
+                average.swap()
+            callbacks.on_epoch_end(epoch, logs)
+            data.on_epoch_end()
+        average.swap()
+        callbacks.on_train_end()
+        return history
 
-    def train_step(self, data):
-        """Keras' hook: a bunch of batches (m, n, V), an update for each."""
-        batches, seeds = data
-        count = tf.shape(batches)[0]
-        tf.while_loop(lambda i: i < count, lambda i: self._update(batches[i], seeds[i], i), (tf.constant(0),))
-        self.updates.assign_add(tf.cast(count, self.updates.dtype))
-        return self.test_step((batches[-1:], seeds[-1:]))
+    def _one_pass(self, learn, data, callbacks):
+        losses = []
+        for i in range(len(data)):
+            callbacks.on_train_batch_begin(i)
+            losses.append(float(learn(*data[i])))
+            callbacks.on_train_batch_end(i, {"loss": np.mean(losses)})
+        return float(np.mean(losses))
 
-    def _update(self, v, seed, i):
-        """One batch (n, V), one step uphill; the number of the next."""
-        start = self._chains.read_value() if self.persistent else v
-        v_k = self._gibbs(start, self.W, self.a, self.b, self.k, seed)
+    def _learner(self, x, data, seed, epochs):
+        """A graph that learns from a bunch of batches and returns its loss, and the averages that it keeps."""
+        variables = [variable.value for variable in (self.W, self.a, self.b)]
+        velocities = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
+        chains = tf.Variable(x[np.random.default_rng(seed).integers(len(x), size=data.size)])
+        average = Average(variables, max(0.0, min(0.998, 1 - 20 / max(1, epochs * len(data.batches)))))
+
+        def update(i, batches, seeds):
+            self._update(batches[i], seeds[i], chains, variables, velocities)
+            return i + 1, batches, seeds
+
+        def learn(batches, seeds):
+            count = tf.shape(batches)[0]
+            tf.while_loop(lambda i, *_: i < count, update, (tf.constant(0), batches, seeds))
+            count = tf.cast(count, self.updates.dtype)
+            self.updates.assign_add(count)
+            # decay and averages, once for all updates of a bunch, cost next to nothing
+            self.W.assign(self.W * (1 - self.weight_decay * self.optimizer.learning_rate) ** count)
+            average.update(count)
+            return self.measure(batches[-1], seeds[-1])
+
+        wanted = tf.TensorSpec((None, data.size, self.visible)), tf.TensorSpec((None, 2), tf.int32)
+        return tf.function(learn, input_signature=wanted), average
+
+    def _update(self, v, seed, chains, variables, velocities):
+        """One step on one batch (n, V): velocity = momentum * velocity - rate * slope; variable += velocity."""
+        W, a, b = (tf.convert_to_tensor(variable) for variable in variables)  # read once, so that nothing is copied
+        v_k = self._gibbs(chains.read_value() if self.persistent else v, W, a, b, self.k, seed)
         if self.persistent:
-            self._chains.assign(v_k)
-        uphill = energy.cd_gradient(v, v_k, self.W, self.b)
-        self.optimizer.apply([-part for part in uphill], [self.W, self.a, self.b])
-        return (i + 1,)
+            chains.assign(v_k)
+        rate = tf.convert_to_tensor(self.optimizer.learning_rate)
+        slopes = energy.cd_gradient(v_k, v, W, b)  # data and chains swapped: downhill
+        for variable, velocity, slope in zip(variables, velocities, slopes):
+            tf.raw_ops.ResourceApplyKerasMomentum(  # all in one pass over the weights
+                var=variable.handle, accum=velocity.handle, lr=rate, grad=slope, momentum=self.momentum
+            )
 
-    def test_step(self, data):
-        """Keras' hook: the pseudo-log-likelihood, its sign turned."""
-        batches, seeds = data
-        v = tf.reshape(batches, (-1, self.visible))
-        unit = tf.random.stateless_uniform((tf.shape(v)[0],), seeds[0], maxval=self.visible, dtype=tf.int32)
+    def measure(self, v, seed):
+        """What training shows: minus the pseudo-log-likelihood of rows (n, V), one unit of each asked, averaged."""
+        unit = tf.random.stateless_uniform((tf.shape(v)[0],), seed, maxval=self.visible, dtype=tf.int32)
         flipped = tf.where(tf.one_hot(unit, self.visible, True, False), 1 - v, v)
-        nats = self.visible * tf.math.softplus(self(v) - self(flipped))
-        self.pseudo.update_state(nats)
-        return {"loss": self.pseudo.result()}
+        return tf.reduce_mean(self.visible * tf.math.softplus(self(v) - self(flipped)))
 
     def hidden_probs(self, v) -> np.ndarray:
         """Visible units (n, V), 0 to 1, to p(h = 1 | v), float32 (n, H)."""
@@ -265,39 +298,3 @@ class RBM(keras.Model):
         if "_gibbs_graph" not in self.__dict__:  # traced once per batch size, then kept
             self.__dict__["_gibbs_graph"] = tf.function(self._gibbs)
         return self.__dict__["_gibbs_graph"](*arguments)
-
-
-class Bunches(keras.utils.PyDataset):
-    """Whole batches, shuffled, up to 20 at a time, each with a random seed of its own: ((m, n, V), int32 (m, 2)).
-
-    Lesson: 12
-
-    Args:
-      x: rows (N, V). size: n; where it exceeds N, n is N.
-      seed: for shuffles and the seeds.
-
-    Raises:
-      ValueError: if size is below 1.
-    """
-
-    def __init__(self, x, size, seed, **kwargs):
-        super().__init__(**kwargs)
-        if size < 1:
-            raise ValueError(f"batches of {size} rows: must be at least 1")
-        self.x, self.size, self.rng = x, min(size, len(x)), np.random.default_rng(seed)
-        self.on_epoch_end()
-
-    def __len__(self):
-        """Bunches in a pass."""
-        return -(-len(self.batches) // TOGETHER)
-
-    def __getitem__(self, i):
-        """Bunch i."""
-        part = slice(i * TOGETHER, (i + 1) * TOGETHER)
-        return self.x[self.batches[part]], self.seeds[part]
-
-    def on_epoch_end(self):
-        """Shuffle for the next pass."""
-        whole = len(self.x) // self.size
-        self.batches = self.rng.permutation(len(self.x))[: whole * self.size].reshape(whole, self.size)
-        self.seeds = self.rng.integers(2**31, size=(whole, 2), dtype=np.int32)

@@ -87,7 +87,7 @@ def symbol_gibbs(v, W, a, b, k, seed, symbols: int, known=None):
         new = draw_symbols(symbol_probs(h, W, a, symbols), symbols, one + 1)
         return t + 1, tf.ensure_shape(new if known is None else tf.where(known, v, new), v.shape)
 
-    return tf.while_loop(lambda t, _: t < k, step, (tf.constant(0), v))[1]
+    return energy.steps(step, v, k)
 
 
 def surprise(v, probs):
@@ -131,12 +131,10 @@ class SymbolRBM(RBM):
         self.__dict__["symbols"] = int(symbols)  # before Keras is set up
         super().__init__(visible, hidden, **kwargs)
 
-    def test_step(self, data):
-        """Keras' hook: how badly rows are rebuilt."""
-        v = tf.reshape(data[0], (-1, self.visible))
+    def measure(self, v, seed):
+        """What training shows: how badly rows (n, V) are rebuilt, averaged; nothing is drawn."""
         rebuilt = symbol_probs(energy.hidden_probs(v, self.W, self.b), self.W, self.a, self.symbols)
-        self.pseudo.update_state(surprise(v, rebuilt))
-        return {"loss": self.pseudo.result()}
+        return tf.reduce_mean(surprise(v, rebuilt))
 
     def visible_probs(self, h) -> np.ndarray:
         """Hidden units (n, H), 0 to 1, to p(v = 1 | h), float32 (n, V)."""

@@ -36,9 +36,13 @@ def test_a_training_scores_every_test_frame(file):
 
 
 def test_speed_counts_updates_of_both():
-    row = energy.speed(6, 4, updates=40)
-    assert row["RBM.fit"] > 0
-    assert row["times"] == pytest.approx(row["RBM.fit"] / row["scikit-learn"], abs=0.06)
+    for threads, clocks in ((1, ["CPU second, one thread"]), (None, ["CPU second, thr", "second on the clock, thr"])):
+        rows = energy.speed(6, 4, updates=40, threads=threads)
+        assert len(rows) == len(clocks)
+        for row, clock in zip(rows, clocks):
+            assert row["what"].startswith(f"CD-1 updates per {clock}")
+            assert row["RBM.fit"] > 0
+            assert row["times"] == pytest.approx(row["RBM.fit"] / row["scikit-learn"], abs=0.06)
 
 
 def made_up(monkeypatch):
@@ -48,8 +52,8 @@ def made_up(monkeypatch):
         | {"test": [-rng.gamma(5.0, size=6), -rng.gamma(5.0, size=17)]}
         for s in range(2)
     ]
-    speeds = {"what": "speed", "RBM.fit": 9, "scikit-learn": 3, "times": 3.0, "target": "3 times"}
-    monkeypatch.setattr(energy, "_process", lambda *said: runs[int(said[-1])] if "--seed" in said else dict(speeds))
+    speeds = {"rows": [{"what": "speed", "RBM.fit": 9, "scikit-learn": 3, "times": 3.0, "target": "3 times"}]}
+    monkeypatch.setattr(energy, "_process", lambda *said: runs[int(said[-1])] if "--seed" in said else speeds)
     return runs
 
 

@@ -1,5 +1,6 @@
 """The RNN-RBM: its biases by hand, its likelihood and gradient by enumeration, its samples by counting."""
 
+import functools
 import itertools
 
 import numpy as np
@@ -28,6 +29,12 @@ def model(seed=0, scale=1.5, **settings):
     return made
 
 
+@functools.cache
+def shared():
+    """One that tests leave as it is, so that its graphs are traced once for all."""
+    return model()
+
+
 def rolls(*lengths, keys=4, seed=1):
     rng = np.random.default_rng(seed)
     return [(rng.random((n, keys)) < 0.4).astype(np.float32) for n in lengths]
@@ -49,7 +56,7 @@ def test_biases_by_hand():
 
 def test_states_step_by_step():
     """Eq. (14.2): each state from the one before and the frame that sounded; the first frame meets u_0."""
-    made, (roll,) = model(), rolls(5)
+    made, (roll,) = shared(), rolls(5)
     w = weights(made)
     u, wanted = w["u_0"], []
     for v in roll:
@@ -63,7 +70,7 @@ def test_states_step_by_step():
 
 def test_likelihood_of_every_frame_there_is():
     """Eq. (14.3): given any past the probabilities of all 16 frames sum to one; summed over hidden units by hand."""
-    made, (past,) = model(), rolls(3)
+    made, (past,) = shared(), rolls(3)
     scores = [one[-1] for one in made.log_likelihood([np.vstack([past, v]) for v in EVERY], temperatures=None)]
     assert np.exp(scores).sum() == pytest.approx(1, abs=1e-5)
     w = weights(made)
@@ -161,7 +168,7 @@ def test_loss_is_data_against_where_the_chain_went(monkeypatch):
 
 
 def test_padding_changes_nothing():
-    made, pieces = model(), rolls(6, 1, 3)
+    made, pieces = shared(), rolls(6, 1, 3)
     together = made.log_likelihood(pieces, temperatures=None)
     for roll, scores in zip(pieces, together):
         np.testing.assert_allclose(made.log_likelihood([roll], temperatures=None)[0], scores, rtol=1e-5)
@@ -169,7 +176,7 @@ def test_padding_changes_nothing():
 
 
 def test_no_frame_knows_itself_or_what_comes():
-    made, (roll,) = model(), rolls(8)
+    made, (roll,) = shared(), rolls(8)
     changed = roll.copy()
     changed[4] = 1 - changed[4]
     before, after = (made.log_likelihood([one], temperatures=None)[0] for one in (roll, changed))
@@ -179,7 +186,7 @@ def test_no_frame_knows_itself_or_what_comes():
 
 def test_frames_are_drawn_as_often_as_they_are_likely():
     """The second frame after a primer, and the first of all."""
-    made, (past,) = model(), rolls(2)
+    made, (past,) = shared(), rolls(2)
     for primer in (None, past):
         drawn = made.sample(4000, seed=5, steps=1, primer=primer, gibbs=60)[:, 0]
         before = [] if primer is None else [primer]
@@ -190,7 +197,7 @@ def test_frames_are_drawn_as_often_as_they_are_likely():
 
 
 def test_sampling():
-    made = model()
+    made = shared()
     drawn = made.sample(5, seed=1, steps=6)
     assert (drawn.shape, drawn.dtype) == ((5, 6, 4), np.float32)
     assert np.isin(drawn, (0, 1)).all()
@@ -258,7 +265,7 @@ def test_sizes_that_make_no_model(settings):
 def test_what_is_no_roll(piece, said):
     for attempt in (lambda made: made.log_likelihood([piece]), lambda made: made.sample(1, 0, primer=piece)):
         with pytest.raises(ValueError, match=said):
-            attempt(model())
+            attempt(shared())
 
 
 def test_a_model_that_has_learnt_nothing():
@@ -275,7 +282,7 @@ def test_a_model_that_has_learnt_nothing():
 @pytest.mark.parametrize("bad", [{"n": 0}, {"steps": 0}, {"gibbs": 0}, {"temperature": 0.0}])
 def test_nothing_to_sample(bad):
     with pytest.raises(ValueError, match=r"at least 1|above 0"):
-        model().sample(**{"n": 1, "seed": 0, **bad})
+        shared().sample(**{"n": 1, "seed": 0, **bad})
 
 
 def test_too_many_units_to_enumerate():
