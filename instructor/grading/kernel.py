@@ -221,12 +221,11 @@ def _manager(home, files, limits, unsafe):
         return _Manager(words, None, connection_file=str(home / "kernel.json")), str(home)
     user, inside = sandbox.Nowhere.choose(), home / "k"
     inside.mkdir(mode=0o700)
-    if os.geteuid() == 0:
+    if user.real:
         os.chown(inside, user.uid, user.uid)
     where = {"transport": "ipc", "ip": str(inside / "s"), "connection_file": str(inside / "kernel.json")}
-    manager = _Manager(
-        sandbox.command(inside, files, limits, user, words), user if os.geteuid() == 0 else None, **where
-    )
+    words = sandbox.command(inside, files, limits, user, words)
+    manager = _Manager(words, user if user.real else None, **where)
     manager.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
     return manager, str(home)
 

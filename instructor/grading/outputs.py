@@ -82,6 +82,6 @@ def _words(cell, wanted):
 
 
 def _escaped(text):
-    """A space behind `<` ends every tag and no formula; one before the colon ends a link to a script."""
-    text = re.sub(r"<(?=[A-Za-z/!?])", "< ", text)
+    """A space behind `<` and `&` ends every tag and entity but no formula; before a colon, a script's address."""
+    text = re.sub(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)", r"\g<0> ", text)
     return re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)

@@ -58,14 +58,20 @@ class Limits:
 
 @dataclass(frozen=True)
 class Nowhere:
-    """The user and group number a kernel gets in its box."""
+    """The user a kernel is in its box.
+
+    Attributes:
+        uid: user and group number.
+        real: whether it is that user outside too; else it only looks so from inside.
+    """
 
     uid: int
+    real: bool
 
     @classmethod
     def choose(cls) -> Nowhere:
         """A number that no account has, and no other grading process at this time; 65534 where we are not root."""
-        return cls(60_000 + os.getpid() % 5_000 if _root() else 65_534)
+        return cls(60_000 + os.getpid() % 5_000, True) if _may_become_others() else cls(65_534, False)
 
 
 def command(home: Path, files: list[Path], limits: Limits, user: Nowhere, words: list[str]) -> list[str]:
@@ -98,7 +104,7 @@ def command(home: Path, files: list[Path], limits: Limits, user: Nowhere, words:
     box += ["--chdir", INSIDE, "--clearenv"]
     for name, value in _variables().items():
         box += ["--setenv", name, value]
-    if _root():  # becomes the other user as the last thing; until then only this right is kept
+    if user.real:  # becomes the other user as the last thing; until then only this right is kept
         box += [word for right in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{right}")]
         words = [*_become(user), *words]
     else:
@@ -126,7 +132,7 @@ def demand(unsafe: bool) -> None:
 
 @functools.cache
 def _tried():
-    for tool in ("bwrap", "prlimit", *(["setpriv"] if _root() else [])):
+    for tool in ("bwrap", "prlimit", *(["setpriv"] if Nowhere.choose().real else [])):
         if sys.platform != "linux" or shutil.which(tool) is None:
             return f"there is no {tool} on this machine"
     with tempfile.TemporaryDirectory() as home:
@@ -141,8 +147,12 @@ def _tried():
     return f"bubblewrap does not work here ({said[-1]})" if done.returncode else None
 
 
-def _root():
-    return hasattr(os, "geteuid") and os.geteuid() == 0
+def _may_become_others():
+    """Whether this is root, and not only of a user namespace without other users."""
+    if not hasattr(os, "geteuid") or os.geteuid():
+        return False
+    rows = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
+    return any(int(first) <= 60_000 and int(first) + int(count) >= 65_000 for first, _, count in rows)
 
 
 def _limited(limits):
