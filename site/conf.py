@@ -1,17 +1,22 @@
 """Sphinx settings of the course's website; `scripts/build_site.py` puts its sources together and calls it."""
 
+import os
 import re
 import sys
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
+
 # the sources are built two folders below the repository, or wherever a test puts them
-ROOT = Path(__import__("os").environ.get("MUSICLAB_ROOT", Path(__file__).resolve().parents[2]))
+ROOT = Path(os.environ.get("MUSICLAB_ROOT", Path(__file__).resolve().parents[2]))
 sys.path.insert(0, str(ROOT))
 
 from musiclab import training  # noqa: E402, F401  (first of all: it keeps TensorFlow's start quiet)
 
 _project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+_CODE = re.compile(r"(``.*?``|`[^`]*`)")
 
 project = "musiclab"
 author = "The authors of musiclab"
@@ -54,6 +59,7 @@ autodoc_typehints = "none"  # the signature shows them less readably than the do
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # else the fields of a named tuple are described twice
 add_module_names = False
 python_use_unqualified_type_names = True
 
@@ -81,14 +87,41 @@ html_context = {"default_mode": "auto"}
 html_sidebars = {"index": [], "start": []}
 
 
-def link_docstring(app, what, name, obj, options, lines):
-    """In docstrings, `Lesson: 07` and `Equation: (7.2)` become links to where the lesson explains them."""
+def rework_docstring(app, what, name, obj, options, lines):
+    """Docstrings are prose with a few lines of facts: `Lesson: 07` and `Equation: (7.2)` become links to the lesson."""
     there = {Path(doc).name[:2]: doc for doc in app.env.found_docs if re.fullmatch(r"lessons/\d\d_\w+", doc)}
+    example = fact = False
     for i, line in enumerate(lines):
-        if re.match(r"\s*Equations?: ", line):
-            lines[i] = re.sub(r"\((\d+)\.(\d+)\)", lambda m: _equation(m, there), line)
-        elif re.match(r"\s*Lessons?: ", line):
-            lines[i] = re.sub(r"\b\d\d\b", lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0], line)
+        example = line.strip() != "" and (example or line.lstrip().startswith(">>>"))
+        if example:
+            continue
+        line = "".join(part if k % 2 else re.sub(r"([*|])", r"\\\1", part) for k, part in enumerate(_CODE.split(line)))
+        found = re.match(r"(Equation|Lesson|Source)s?: ", line)
+        fact = bool(found) or (fact and line.startswith("  "))
+        if found and found[1] == "Equation":
+            line = re.sub(r"\((\d+)\.(\d+)\)", lambda m: _equation(m, there), line)
+        elif found and found[1] == "Lesson":
+            line = re.sub(r"\b\d\d\b", lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0], line)
+        lines[i] = ("| " if found else "  " if fact else "") + line
+
+
+def skip_fields(app, what, name, obj, skip, options):
+    """Fields of a named tuple are in its docstring; their own say only "Alias for field number 0"."""
+    return True if (getattr(obj, "__doc__", "") or "").startswith("Alias for field") else None
+
+
+def formulas_as_written(app, doctree):
+    r"""Sphinx would wrap a formula of several lines in `split`, where a `\tag` is not allowed."""
+    for node in doctree.findall(nodes.math_block):
+        formula = f"\\[{node.astext()}\\]"
+        node["no-wrap"] = node["nowrap"] = True
+        node[:] = [nodes.Text(formula)]
+
+
+def list_of_references(app, page, template, context, doctree):
+    """The bibliography is a list; the role its entries come with belongs to no list, and is out of date."""
+    if "body" in context:
+        context["body"] = context["body"].replace('role="doc-biblioentry"', 'role="listitem"')
 
 
 def _equation(found, there):
@@ -98,4 +131,7 @@ def _equation(found, there):
 
 def setup(app):
     """Connect before napoleon, which reads the docstrings at 500."""
-    app.connect("autodoc-process-docstring", link_docstring, priority=400)
+    app.connect("autodoc-process-docstring", rework_docstring, priority=400)
+    app.connect("autodoc-skip-member", skip_fields)
+    app.connect("doctree-read", formulas_as_written)
+    app.connect("html-page-context", list_of_references)

@@ -37,8 +37,6 @@ COLUMNS = {
 }
 BENCHMARKS = {
     "lessons": ("Lessons", "What each lesson costs from start to end, on a fresh kernel."),
-    "data": ("Reading the music", "Why the course ships arrays: the same pieces, loaded and parsed."),
-    "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
     "sequence": (
         "Sequence models on the published benchmark",
         "Bach's chorales on quarter notes (Boulanger-Lewandowski and others 2012), in nats per frame; less is better. "
@@ -49,6 +47,8 @@ BENCHMARKS = {
         "Boltzmann machines on the same benchmark, their speed beside scikit-learn's, and bars by a deep belief net.",
     ),
     "latent": ("Models with a latent space", "Models that write two bars from random numbers, and what they rebuild."),
+    "data": ("Reading the music", "Why the course ships arrays: the same pieces, loaded and parsed."),
+    "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
 }
 
 
@@ -144,8 +144,8 @@ def results(folder: Path, file: Path) -> None:
         "What was measured, on which machine, and by which command: nothing here is typed by hand.",
         "",
     ]
-    known = list(BENCHMARKS)
-    for source in sorted(folder.glob("*.json"), key=lambda f: (f.stem not in known, f.stem)):
+    order = {name: i for i, name in enumerate(BENCHMARKS)}
+    for source in sorted(folder.glob("*.json"), key=lambda f: (order.get(f.stem, len(order)), f.stem)):
         found = json.loads(source.read_text(encoding="utf-8"))
         title, says = BENCHMARKS.get(source.stem, (source.stem.capitalize(), ""))
         text += [f"## {title}", "", says, ""]
@@ -219,6 +219,6 @@ def reading_lists(file: Path) -> dict[str, list[str]]:
 
 
 def data_page(readme: Path) -> str:
-    """`data/README.md` as a page: its checksums shortened, since the file `SHA256SUMS` has them in full."""
+    """`data/README.md` as a page, without the column of checksums, which only a program reads."""
     text = readme.read_text(encoding="utf-8").replace("# The data", "# Data and licences", 1)
-    return re.sub(r"`([0-9a-f]{12})[0-9a-f]{52}`", r"`\1…`", text)
+    return re.sub(r"^(\|[^|]*)\|(?: SHA-256 |---| `[0-9a-f]{64}` )(?=\|)", r"\1", text, flags=re.M)

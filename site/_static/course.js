@@ -148,6 +148,17 @@ function letScroll() {
     });
 }
 
+// Two things of the theme that a screen reader could not name.
+function nameButtons() {
+  // its text says what it is; a label that differs from the text confuses those who speak to their computer
+  document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+  document.querySelectorAll(".bd-links summary").forEach((summary) => {
+    const link = summary.closest("li").querySelector("a");
+    summary.setAttribute("aria-label", `Pages below ${link.textContent.trim()}`);
+  });
+}
+
+nameButtons();
 document.querySelectorAll(".stops").forEach(setUpSlider);
 document.querySelectorAll(".quiz").forEach(setUpQuiz);
 window.addEventListener("load", () => {
