@@ -1,7 +1,7 @@
 site_gallery(
     "Four voices, note by note",
-    "A recurrent network (GRU) says soprano, bass, alto and tenor of each 16th in turn. Beats and fermatas are borrowed "
-    "from a held-out chorale, whose notes it does not see; a mask forbids parallel fifths and octaves.",
+    "A recurrent network (GRU) says soprano, bass, alto and tenor of each 16th in turn. Beats and fermatas are "
+    "borrowed from a held-out chorale, whose notes it does not see; a mask forbids parallel fifths and octaves.",
     strict,
     real,
     BPM,
