@@ -127,7 +127,7 @@ def render(source: Path, output: Path) -> int:
 
     shutil.rmtree(output, ignore_errors=True)
     trees = output.with_name(output.name + "-trees")
-    return sphinx(["-b", "html", "-q", "-W", "--keep-going", "-d", str(trees), "-j", "auto", str(source), str(output)])
+    return sphinx(["-b", "html", "-q", "-W", "--keep-going", "-d", str(trees), str(source), str(output)])
 
 
 if __name__ == "__main__":
