@@ -59,15 +59,6 @@ DISTINCTIVE = 20  # a shorter line, such as `return x`, may stand anywhere witho
 MARKERS = (BEGIN_SOLUTION, END_SOLUTION, BEGIN_HIDDEN, END_HIDDEN, "MARK SCHEME")
 
 
-def without_solutions(master):
-    """A copy of a master with the stub in place of each solution; hidden tests stay.
-
-    Raises:
-        RuntimeError: if a region has no end, or is in a cell that students don't write.
-    """
-    return _apply(master, [ClearSolutions])
-
-
 def student_version(master) -> str:
     """The text of the notebook that students get.
 

@@ -3,8 +3,9 @@
 import nbformat
 import pytest
 
-from instructor import answers
-from instructor.answers import grade, load, table
+from instructor import answers, judging
+from instructor.answers import load, table
+from instructor.judging import grade
 from instructor.settings import ANSWERS, masters
 from tests.instructor.sample import NAME, RIGHT, SOLUTION, TEST, WRONG, answer, master
 
@@ -20,9 +21,9 @@ def problems(stored=STORED, **sources):
 @pytest.mark.parametrize("path", masters(), ids=lambda path: path.stem)
 def test_answers_are_stored_and_enough(path):
     nb = nbformat.read(path, as_version=4)
-    exercises = [cell.id for cell in nb.cells if answers._role(cell) == "answer"]
+    exercises = [cell.id for cell in nb.cells if judging.role(cell) == "answer"]
     assert exercises
-    assert answers.count_problems(exercises, load(ANSWERS / f"{path.stem}.toml")) == []
+    assert judging.count_problems(exercises, load(ANSWERS / f"{path.stem}.toml")) == []
 
 
 def test_every_file_of_answers_has_a_master():
@@ -162,7 +163,7 @@ def test_nothing_leaks_from_one_answer_to_the_next(code):
 
 
 def test_an_endless_loop_ends(monkeypatch):
-    monkeypatch.setattr(answers, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(judging, "ANSWER_SECONDS", 0.3)
     verdicts, found = grade(
         master(), [*STORED, answer("while True:\n    try:\n        x += 1\n    except Exception:\n        pass")]
     )
@@ -223,6 +224,6 @@ def test_a_survivor_fails_the_run_and_is_named(folder, capsys):
 
 def test_a_master_that_is_not_there(folder, capsys):
     assert answers.main(["--here", "99_nothing"]) == 1
-    assert "99_nothing.toml" in capsys.readouterr().out
+    assert "99_nothing: " in capsys.readouterr().out
     assert answers.main(["99_nothing"]) == 1  # in a process of its own
-    assert "99_nothing.toml" in capsys.readouterr().out
+    assert "99_nothing: " in capsys.readouterr().out

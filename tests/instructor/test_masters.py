@@ -7,11 +7,13 @@ import shutil
 import nbformat
 import pytest
 from nbgrader.converters import GenerateAssignment
-from nbgrader.preprocessors import IncludeHeaderFooter, InstantiateTests, SaveCells
+from nbgrader.preprocessors import ClearSolutions, IncludeHeaderFooter, InstantiateTests, SaveCells
+from traitlets.config import Config
 
 from instructor import masters
 from instructor.answers import load
-from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB
+from instructor.judging import stubbed
+from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB, configure
 from instructor.settings import masters as all_masters
 from scripts.reset_lesson import lessons
 from tests.instructor import rules
@@ -210,6 +212,15 @@ def test_the_command(path, folder, monkeypatch, capsys):
     path.write_text("{}", encoding="utf-8")
     assert masters.main([]) == 1
     assert f"{NAME}.ipynb: " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+def test_the_stubs_that_are_graded_are_those_that_students_get(path):
+    nb = nbformat.read(path, as_version=4)
+    cleared, _ = ClearSolutions(config=configure(Config())).preprocess(copy.deepcopy(nb), {})
+    for before, after in zip(nb.cells, cleared.cells):
+        if before.cell_type == "code":
+            assert stubbed(before.source) == after.source, before.id
 
 
 # The leaks
