@@ -112,10 +112,10 @@ function setUpQuiz(box) {
   }
 
   function drawing(share, low, high, between) {
-    const x = (value) => 20 + 360 * value;
+    const x = (value) => 12 + 276 * value;
     const words = `Your share of right answers, ${percent(share)}, its interval ${between}, and the chance line at 50%`;
     const holder = element("div", "");
-    holder.innerHTML = `<svg viewBox="0 0 400 92" role="img" aria-label="${words}">
+    holder.innerHTML = `<svg viewBox="0 0 300 92" role="img" aria-label="${words}">
       <line x1="${x(0)}" y1="62" x2="${x(1)}" y2="62"/>
       <line class="chance" x1="${x(0.5)}" y1="22" x2="${x(0.5)}" y2="70"/>
       <text x="${x(0.5)}" y="14" text-anchor="middle">chance</text>

@@ -119,6 +119,8 @@ def test_the_listening_test_by_keyboard(browser, address):
     heading = page.locator(".quiz h2")
     n = int(re.search(r"of (\d+)", heading.inner_text())[1])
     assert 1 <= n <= 12
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    assert page.evaluate(RUN_AXE, None) == []
     for number in range(1, n + 1):
         assert heading.inner_text().startswith(f"Round {number} of {n}")
         assert heading.evaluate("e => e === document.activeElement")
@@ -135,6 +137,7 @@ def test_the_listening_test_by_keyboard(browser, address):
     assert sum(line.startswith("right") for line in lines) == right
     assert sum(line.startswith("right; Bach was A") for line in lines) == right  # every answer was A
     assert page.locator(".quiz svg .chance").count() == 1
+    assert page.evaluate(RUN_AXE, None) == []
     assert page.evaluate("Object.keys(localStorage).length") == stored
     assert page.evaluate("document.cookie") == ""
     page.close()

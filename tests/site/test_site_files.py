@@ -29,7 +29,8 @@ class _Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def pages(site):
-    return {file: _Page(file.read_text(encoding="utf-8")) for file in site.rglob("*.html") if file.name[0] != "_"}
+    files = [file for file in site.rglob("*.html") if file.relative_to(site).parts[0] != "_static"]  # the theme's parts
+    return {file: _Page(file.read_text(encoding="utf-8")) for file in files}
 
 
 def test_every_internal_link_and_anchor_resolves(site, pages):
