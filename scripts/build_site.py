@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from musiclab import lab  # noqa: E402  (found through the line above)
-from scripts.website import equations, lessons, listen, pages, run  # noqa: E402
+from scripts.website import addresses, equations, lessons, listen, pages, run  # noqa: E402
 
 SITE = ROOT / "site"
 BUILD = ROOT / "build"
@@ -68,9 +68,9 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     files = source / "_extra"  # goes to the website as it is
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
     extras = write_lessons(source / "lessons", files, found, executed, formulas)
-    if address := lessons.repository(ROOT / "pyproject.toml"):
+    if address := addresses.repository(ROOT / "pyproject.toml"):
         copies = [notebook for notebook, _ in found.values()]
-        lessons.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
+        addresses.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
     names = {number: title for number, (_, title) in found.items()}
     pages.lesson_index(found, {n: pages.question(notebook) for n, (notebook, _) in found.items()}, source / "lessons")
     pages.symbols(found, source / "reference" / "symbols.md")
@@ -104,7 +104,7 @@ def write_lessons(folder: Path, files: Path, found: dict, executed: dict, formul
         for kind, rows in mine.items():
             extras[kind] += rows
         sliders = "".join(listen.slider(one, files / "_media") for one in mine["sliders"] if one["key"] != "walk")
-        links = lessons.top_links(notebook, lessons.repository(ROOT / "pyproject.toml"))
+        links = addresses.top_links(notebook, addresses.repository(ROOT / "pyproject.toml"))
         lessons.page(lesson, number, names, formulas, links, sliders)
         lessons.html_as_files(lesson, files / "_media")
         nbformat.write(lesson, folder / notebook.name)

@@ -7,7 +7,6 @@ pictures become files, and a slider that would need a kernel becomes one with pr
 from __future__ import annotations
 
 import re
-import tomllib
 from pathlib import Path
 
 import nbformat
@@ -28,6 +27,7 @@ _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
 _SPOKEN_OF = re.compile(r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?![\d.]))*")
 _APART = re.compile(r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S)
+NO_KERNEL = "<p>This part answers to you in JupyterLab; on a page it can't.</p>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
@@ -54,7 +54,7 @@ def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equati
       names: file name without its ending of each lesson there is, by number.
       equations: what each numbered equation's code is.
       links: Markdown for the top of the page: download and the like.
-      sliders: HTML that takes the place of a widget.
+      sliders: HTML that takes the place of widgets; where it is empty, a sentence does.
     """
     lesson.metadata.pop("widgets", None)
     others = {other: name for other, name in names.items() if other != number}
@@ -65,8 +65,8 @@ def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equati
         kept, shown = [], False
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
-                if sliders and not shown:
-                    kept.append(nbformat.v4.new_output("display_data", {"text/html": sliders}))
+                if not shown:
+                    kept.append(nbformat.v4.new_output("display_data", {"text/html": sliders or NO_KERNEL}))
                 shown = True
             elif output.get("name") != "stderr":
                 kept.append(output)
@@ -98,7 +98,7 @@ def with_targets(text: str, equations: dict[str, Equation]) -> str:
         if not numbers:
             return found[0]
         targets = "".join(f"(eq-{number.replace('.', '-')})=\n\n" for number in numbers)
-        code = [name for number in numbers for name in equations[number].code if number in equations]
+        code = [name for number in numbers if number in equations for name in equations[number].code]
         links = ", ".join(f"{{py:obj}}`{name.split('.')[-1]} <{name}>`" for name in dict.fromkeys(code))
         after = f"\n\n```{{div}} eq-code\nIn code: {links}\n```\n" if links else ""
         return f"\n{targets}{found[0].strip()}{after}"
@@ -112,41 +112,3 @@ def html_as_files(lesson, folder: Path) -> None:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
                 output.data["text/html"] = media.as_files(output.data["text/html"], folder, "../_media")
-
-
-__all__ = ["html_as_files", "page", "still_to_come", "titles", "with_links", "with_targets"]
-
-
-def repository(project: Path) -> str:
-    """The repository's address on GitHub as "owner/name", from `Repository` in `[project.urls]`; "" if it has none."""
-    urls = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {}).get("urls", {})
-    return urls.get("Repository", "").removeprefix("https://github.com/").removesuffix(".git").strip("/")
-
-
-def top_links(notebook: Path, address: str) -> str:
-    """Markdown for the top of a lesson: the download, and Binder and Colab where the repository has an address.
-
-    >>> top_links(Path("07_a.ipynb"), "").count("http")
-    0
-    """
-    links = [f'<a href="../notebooks/{notebook.name}" download>Download this notebook</a>']
-    if address:
-        binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"
-        colab = f"https://colab.research.google.com/github/{address}/blob/colab/{notebook.name}"
-        links += [f'<a href="{binder}">Open in Binder</a>', f'<a href="{colab}">Open in Colab</a>']
-    return f'<p class="lesson-links">{" · ".join(links)}</p>'
-
-
-def colab_copies(notebooks: list[Path], address: str, requirements: Path, folder: Path) -> None:
-    """Write the lessons as Colab needs them: each begins by installing musiclab and what Colab lacks.
-
-    They belong on a branch called `colab`, where the links at the top of the pages look for them.
-    """
-    text = requirements.read_text(encoding="utf-8")
-    lacking = [re.search(rf"^{name}==[^\s;]+", text, re.M)[0] for name in ("music21", "verovio", "pretty_midi")]
-    install = f"%pip install -q {' '.join(lacking)} git+https://github.com/{address}"
-    folder.mkdir(parents=True, exist_ok=True)
-    for notebook in notebooks:
-        lesson = nbformat.read(notebook, as_version=4)
-        lesson.cells.insert(1, nbformat.v4.new_code_cell(install, id="install"))
-        nbformat.write(lesson, folder / notebook.name)

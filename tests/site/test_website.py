@@ -7,7 +7,7 @@ import nbformat
 import pytest
 
 from musiclab import show
-from scripts.website import course_map, equations, lessons, listen, media, pages, run
+from scripts.website import addresses, course_map, equations, lessons, listen, media, pages, run
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -68,23 +68,26 @@ def test_widgets_give_way_to_sliders_and_stderr_is_left_out():
         "kept",
     ]
     assert page.cells[0].source == "# 02 · Title\n\nLINKS\n\ntext"
+    cells[1].outputs = [widget]
+    page = lessons.page(notebook(*cells), "02", {}, {}, "LINKS", "")
+    assert "JupyterLab" in page.cells[1].outputs[0].data["text/html"]
 
 
 def test_links_to_binder_and_colab_need_an_address(tmp_path):
     project = tmp_path / "pyproject.toml"
     project.write_text('[project]\nname = "x"\n', encoding="utf-8")
-    assert lessons.repository(project) == ""
-    assert "http" not in lessons.top_links(Path("07_a.ipynb"), "")
+    assert addresses.repository(project) == ""
+    assert "http" not in addresses.top_links(Path("07_a.ipynb"), "")
     project.write_text('[project.urls]\nRepository = "https://github.com/some/course.git"\n', encoding="utf-8")
-    assert lessons.repository(project) == "some/course"
-    links = lessons.top_links(Path("07_a.ipynb"), "some/course")
+    assert addresses.repository(project) == "some/course"
+    links = addresses.top_links(Path("07_a.ipynb"), "some/course")
     assert "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/07_a.ipynb" in links
     assert "https://colab.research.google.com/github/some/course/blob/colab/07_a.ipynb" in links
 
 
 def test_colab_copies_install_first(tmp_path):
     path = next(iter(lessons.titles(ROOT / "notebooks").values()))[0]
-    lessons.colab_copies([path], "some/course", ROOT / "requirements.txt", tmp_path)
+    addresses.colab_copies([path], "some/course", ROOT / "requirements.txt", tmp_path)
     cells = nbformat.read(tmp_path / path.name, as_version=4).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
     assert re.fullmatch(r"%pip install -q music21==\S+ verovio==\S+ pretty_midi==\S+ git\+https://\S+", code[0])
