@@ -1,6 +1,6 @@
 """Where a lesson can be had besides its page: the download, and Binder and Colab once the repository has an address.
 
-The address is configured in one place, `Repository` in `[project.urls]` of `pyproject.toml`; without it there is no link.
+The address stands in one place, `Repository` in `[project.urls]` of `pyproject.toml`; without it no link is shown.
 """
 
 from __future__ import annotations
