@@ -59,7 +59,9 @@ autodoc_typehints = "none"  # the signature shows them less readably than the do
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
-napoleon_use_ivar = True  # else the fields of a named tuple are described twice
+napoleon_use_param = False  # else "W, a, b: of one machine" is read as b, of the type "W, a,"
+napoleon_custom_sections = [("Fields", "params_style")]
+toc_object_entries_show_parents = "hide"
 add_module_names = False
 python_use_unqualified_type_names = True
 
@@ -95,6 +97,8 @@ def rework_docstring(app, what, name, obj, options, lines):
         example = line.strip() != "" and (example or line.lstrip().startswith(">>>"))
         if example:
             continue
+        if line.strip() == "Attributes:":  # would describe the fields of a named tuple twice
+            line = line.replace("Attributes", "Fields")
         line = "".join(part if k % 2 else re.sub(r"([*|])", r"\\\1", part) for k, part in enumerate(_CODE.split(line)))
         found = re.match(r"(Equation|Lesson|Source)s?: ", line)
         fact = bool(found) or (fact and line.startswith("  "))

@@ -221,4 +221,5 @@ def reading_lists(file: Path) -> dict[str, list[str]]:
 def data_page(readme: Path) -> str:
     """`data/README.md` as a page, without the column of checksums, which only a program reads."""
     text = readme.read_text(encoding="utf-8").replace("# The data", "# Data and licences", 1)
+    text = re.sub(r"((?:^\|.*\n)+)", r"::::{div} data-table\n\1::::\n", text, count=1, flags=re.M)
     return re.sub(r"^(\|[^|]*)\|(?: SHA-256 |---| `[0-9a-f]{64}` )(?=\|)", r"\1", text, flags=re.M)

@@ -203,3 +203,12 @@ def test_the_glossary_is_complete():
     assert len(rows) > 60
     assert all(len(row) == 4 and row[1] and re.search(r"[\u4e00-\u9fff]", row[2]) for row in rows)
     assert len({row[0] for row in rows}) == len(rows)
+
+
+def test_the_page_on_data_names_every_file_and_no_checksum():
+    page = pages.data_page(ROOT / "data" / "README.md")
+    assert not re.search(r"[0-9a-f]{64}", page)
+    for line in (ROOT / "data" / "SHA256SUMS").read_text(encoding="utf-8").splitlines():
+        assert f"| `{line.split()[-1]}` |" in page
+    rows = [line for line in page.splitlines() if line.startswith("|")]
+    assert {row.count(" | ") for row in rows if not row.startswith("|--")} == {3}
