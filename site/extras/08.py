@@ -7,6 +7,7 @@ site_gallery(
     BPM,
     ("Four voices, note by note", "What Bach wrote on the same form"),
     (CHOICE, CHOICE),
+    max_bars=8,  # it stands on the front page
 )
 for i in (0, 1, 3):
     site_round("Four voices, note by note (lesson 08)", strict[i], real[i], BPM)

@@ -26,7 +26,7 @@ def site_measures(pieces):
     return [[row[0], row[2].format(np.nanmean(found))] for row, found in zip(wanted, values)]
 
 
-def site_piece(piece, bpm, title, max_bars=8):
+def site_piece(piece, bpm, title, max_bars=4):
     """Player, score and measures of a piece."""
     return {
         "title": title,
@@ -36,15 +36,15 @@ def site_piece(piece, bpm, title, max_bars=8):
     }
 
 
-def site_gallery(model, about, written, real, bpm, titles, choice=(0, 0), training=None):
+def site_gallery(model, about, written, real, bpm, titles, choice=(0, 0), max_bars=4):
     """One model: a piece of what it wrote beside a real one, and both sets by measure.
 
-    choice: which of the written and which of the real pieces are shown. titles: of the two.
+    choice: which of the written and which of the real pieces are shown. titles: of the two. max_bars: of their scores.
     """
     entry = {"model": model, "about": about, "of_real": site_measures(real), "of_written": site_measures(written)}
     entry["n"] = [len(written), len(real)]
     for name, pieces, i in (("generated", written, choice[0]), ("real", real, choice[1])):
-        entry[name] = site_piece(pieces[i], bpm, titles[name == "real"])
+        entry[name] = site_piece(pieces[i], bpm, titles[name == "real"], max_bars)
     site_found["gallery"].append(entry)
 
 
@@ -62,7 +62,7 @@ def site_slider(key, label, about, stops):
     """A slider's stops: (value in words, piece, bpm, further measures as [name, value]) each."""
     rows = []
     for value, piece, bpm, more in stops:
-        row = site_piece(piece, bpm, f"{label} {value}", max_bars=4)
+        row = site_piece(piece, bpm, f"{label} {value}")
         row["measures"] += [list(one) for one in more]
         rows.append({"value": value, **row})
     site_found["sliders"].append({"key": key, "label": label, "about": about, "stops": rows})
