@@ -14,6 +14,8 @@ import sys
 import time
 from pathlib import Path
 
+from benchmarks import gans
+
 __all__ = ["MAKERS", "main"]
 
 WEIGHTS = Path(__file__).resolve().parents[1] / "data" / "weights"
@@ -181,6 +183,9 @@ MAKERS = {
     "09_alto": lambda: part("FrameAligned", 1),
     "09_tenor": lambda: part("FrameAligned", 2),
     "10_dense": dense_game,
+    "11_convolutional": lambda: gans.trained("11_convolutional"),
+    "11_recurrent": lambda: gans.trained("11_recurrent"),
+    "11_removed": gans.removed,
     "12_chords": boltzmann,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": belief,
@@ -197,10 +202,17 @@ def make(name: str, folder: Path = WEIGHTS) -> Path:
     Returns:
       The file.
     """
-    from musiclab.data.store import record_checksum
+    from musiclab.data.store import record_checksum, save_arrays
     from musiclab.training import save_model
 
     trained = MAKERS[name]()
+    if isinstance(trained, dict):  # what models wrote while they trained, and not a model
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{name}.npz"
+        save_arrays(file, trained)
+        if folder == WEIGHTS:
+            record_checksum(file)
+        return file
     # a copy that has never been trained: the optimizer's memory would triple the file
     bare = type(trained).from_config(trained.get_config())
     bare.set_weights(trained.get_weights())

@@ -20,6 +20,7 @@ from musiclab.data.encoding import (
     decode_tokens,
     encode_tokens,
     piano_roll,
+    to_common_key,
     windows,
 )
 from musiclab.data.piece import Piece
@@ -75,7 +76,7 @@ def to_symbols(voices: np.ndarray, onsets: np.ndarray) -> np.ndarray:
     return encode_tokens(end_to_end, LOW, HIGH).reshape(shape).astype(np.int8)
 
 
-def load_bars(split: str, by: str = "benchmark", music: str = "chorales.npz") -> np.ndarray:
+def load_bars(split: str, by: str = "benchmark", music: str = "chorales.npz", common_key: bool = False) -> np.ndarray:
     """All two-bar windows of the chorales of a split, one starting on each downbeat of 4/4, in symbols.
 
     Lesson: 05
@@ -83,6 +84,7 @@ def load_bars(split: str, by: str = "benchmark", music: str = "chorales.npz") ->
     Args:
       split: "train", "valid" or "test". by: "benchmark" or "melody", as in :func:`musiclab.data.load_chorales`.
       music: the file.
+      common_key: whether each chorale is moved to C major or A minor first.
 
     Returns:
       int8 (N, 32, 4).
@@ -90,7 +92,8 @@ def load_bars(split: str, by: str = "benchmark", music: str = "chorales.npz") ->
     Raises:
       ValueError: on an unknown split. DataError: if the file is missing or damaged.
     """
-    return to_symbols(*windows(load_chorales(split, by=by, music=music), STEPS // 16))
+    pieces = load_chorales(split, by=by, music=music)
+    return to_symbols(*windows([to_common_key(p) for p in pieces] if common_key else pieces, STEPS // 16))
 
 
 def in_all_keys(symbols: np.ndarray, shifts: Iterable[int] = range(-5, 7)) -> np.ndarray:

@@ -12,13 +12,13 @@ import tensorflow as tf
 from musiclab.models.bars import STEPS, SYMBOLS, VOICES, check_symbols
 from musiclab.models.gan_losses import LOSSES, gradient_penalty, r1_penalty
 from musiclab.models.gan_networks import Discriminator, Generator
-from musiclab.models.gan_parts import heard
 
 __all__ = ["GAN", "ConvGAN", "DenseGAN", "RecurrentGAN"]
 
 R1_EVERY = 4  # steps: the penalty costs as much as a step without it, and one in four is enough
 PENALTY = 10.0  # weight of the gradient penalty of the Wasserstein loss
-AVERAGED = 0.998  # share of its past that the averaged generator keeps at each step
+SETTLING = 20  # batches of noise on which the averaged generator measures its batch statistics
+AVERAGED = 0.995  # share of its past that the averaged generator keeps at each step
 
 
 class GAN(keras.Model):
@@ -34,15 +34,16 @@ class GAN(keras.Model):
       latent: numbers of noise from which a window is made.
       units: of each inner layer of the generator. judge: of the discriminator.
       loss: "minimax", "non_saturating", "least_squares" or "wasserstein" (with its gradient penalty).
-      minibatch_deviation: whether the discriminator is told how much the windows of a batch differ.
-      r1: weight of the R1 penalty on slopes in what the discriminator hears, at every fourth step; 0 is none.
-      learning_rate: of Adam, for both networks.
+      minibatch_deviation: whether the discriminator is told how the windows of a batch compare.
+      r1: weight of the R1 penalty on slopes in what the discriminator is told, at every fourth step; 0 is none.
+      learning_rate: see :meth:`recipe`.
 
     Raises:
       ValueError: on an unknown loss, a size below 1, a weight below 0 or a learning rate that is not above 0.
     """
 
     kind = "dense"
+    pace = 1.0
 
     def __init__(
         self,
@@ -74,10 +75,22 @@ class GAN(keras.Model):
         self.built = True
         self.recipe(learning_rate)
 
-    def recipe(self, learning_rate: float = 4e-4) -> None:
-        """Compile with what proved good: an Adam for each side, with little momentum, which would feed the circling."""
-        self.generator_optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.99)
-        optimizer = keras.optimizers.Adam(learning_rate, beta_1=0.5, beta_2=0.99)
+    def recipe(self, learning_rate: float = 4e-4, calm_after: int | None = None) -> None:
+        """Compile with what proved good: an Adam for each side, with little momentum, which would feed the circling.
+
+        Args:
+          learning_rate: of the discriminator; the generator's is ``pace`` times as much.
+          calm_after: steps after which both rates are a quarter of that; None is never.
+
+        Raises:
+          ValueError: if the rate is not above 0, or the steps below 1.
+        """
+        if not learning_rate > 0 or (calm_after is not None and calm_after < 1):
+            raise ValueError(f"learning_rate={learning_rate}, calm_after={calm_after}: a rate above 0, a step or more")
+        rates = [learning_rate, self.pace * learning_rate]
+        if calm_after is not None:
+            rates = [keras.optimizers.schedules.PiecewiseConstantDecay([calm_after], [r, r / 4]) for r in rates]
+        optimizer, self.generator_optimizer = (keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99) for rate in rates)
         self.generator_optimizer.build(self.generator.trainable_variables)
         optimizer.build(self.discriminator.trainable_variables)
         self.compile(optimizer, jit_compile=False, steps_per_execution=16)
@@ -110,7 +123,16 @@ class GAN(keras.Model):
         if not 2 <= batch_size <= len(x):
             raise ValueError(f"batches of {batch_size} from {len(x)} windows: need at least 2, and as many windows")
         data = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x)).batch(batch_size, drop_remainder=True)
-        return super().fit(data, epochs=epochs, shuffle=False, **kwargs)
+        history = super().fit(data, epochs=epochs, shuffle=False, **kwargs)
+        self._settle()
+        return history
+
+    def _settle(self):
+        """Averaged weights have batch statistics of their own, which are not the average of those on the way."""
+        self.average.trainable = True  # or Keras' batch normalisation would only use statistics, and measure none
+        for _ in range(SETTLING):
+            self.average(keras.random.normal((256, self.latent), seed=self.dice), training=True)
+        self.average.trainable = False
 
     def train_step(self, symbols):
         """Keras' hook: one step of the discriminator, one of the generator; then its average follows."""
@@ -125,24 +147,26 @@ class GAN(keras.Model):
         weights = self.generator.trainable_variables
         with tf.GradientTape() as tape:
             fake = self._fake(x.shape[0])
+            told = self.discriminator.tell(fake)
             with tape.stop_recording():
-                loss, told_apart = self._improve_discriminator(x, fake)
-            generator_loss = LOSSES[self.settings["loss"]][1](self.discriminator(fake, training=True))
+                loss, told_apart = self._improve_discriminator(x, fake, told)
+            generator_loss = LOSSES[self.settings["loss"]][1](self.discriminator.of_told(told, training=True))
         self.generator_optimizer.apply(tape.gradient(generator_loss, [w.value for w in weights]), weights)
         return loss, told_apart, generator_loss
 
-    def _improve_discriminator(self, x, fake):
-        n, weights, settings = x.shape[0], self.discriminator.trainable_variables, self.settings
+    def _improve_discriminator(self, x, fake, told):
+        n, judge, settings = x.shape[0], self.discriminator, self.settings
+        weights, real = judge.trainable_variables, judge.tell(x)
         with tf.GradientTape() as tape:
-            logits = self.discriminator(tf.concat([x, fake], axis=0), training=True)  # groups don't mix the two
+            logits = judge.of_told(tf.concat([real, told], axis=0), training=True)  # groups don't mix the two
             total = loss = LOSSES[settings["loss"]][0](logits[:n], logits[n:])
             if settings["r1"]:
                 due = self.optimizer.iterations % R1_EVERY == 0
-                r1 = tf.cond(due, lambda: r1_penalty(self.discriminator.of_sound, heard(x)), lambda: 0.0)
+                r1 = tf.cond(due, lambda: r1_penalty(judge.of_told, real), lambda: 0.0)
                 total += settings["r1"] * r1  # Eq. (11.5)
             if settings["loss"] == "wasserstein":
                 seed = tf.cast(self.dice.next(), tf.int32)
-                total += PENALTY * gradient_penalty(self.discriminator, x, fake, seed)
+                total += PENALTY * gradient_penalty(judge, x, fake, seed)
         self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
         right = tf.concat([logits[:n] > 0, logits[n:] <= 0], axis=0)
         return loss, tf.reduce_mean(tf.cast(right, tf.float32))
@@ -210,6 +234,8 @@ class RecurrentGAN(GAN):
 class ConvGAN(GAN):
     """Convolutions on both sides: the generator goes from beats to 8ths to 16ths, the discriminator back.
 
+    The generator learns at half the discriminator's rate: as fast as its judge, it ran ahead and lost its variety.
+
     Lesson: 11
     Source: Radford, Metz and Chintala 2016, Unsupervised representation learning with deep convolutional GANs.
 
@@ -218,6 +244,7 @@ class ConvGAN(GAN):
     """
 
     kind = "convolutional"
+    pace = 0.5
 
 
 def _windows(x):

@@ -14,7 +14,8 @@ from keras import layers
 
 from musiclab.data.encoding import HOLD_TOKEN
 from musiclab.models.bars import STEPS, SYMBOLS, VOICES
-from musiclab.models.gan_parts import heard, intervals, minibatch_deviation, pitch_classes, straight_through
+from musiclab.models.gan_hearing import heard, intervals, moves, parallels, pitch_classes, unisons
+from musiclab.models.gan_parts import minibatch_deviation, minibatch_mean, straight_through
 
 __all__ = ["KINDS", "Discriminator", "Generator", "check_sizes"]
 
@@ -24,6 +25,9 @@ BEATS = STEPS // BEAT
 CLASSES = 12  # pitch classes
 PAIRS = VOICES * (VOICES - 1) // 2
 FEATURES = VOICES * SYMBOLS + (VOICES + PAIRS) * CLASSES  # what a discriminator is told of a step
+COUNTS = 2 * CLASSES + VOICES * CLASSES + PAIRS  # and of the whole window
+HOLDS = 1.5  # bias of a new convolutional generator: it holds in about half of all cells, music in two of three
+SHARPNESS = 3.0  # its logits are so many times as far apart as its last layer says
 LAST = 96  # units of the discriminator's last layer but one
 NEVER = -1e9  # a logit so low that its symbol is never chosen
 
@@ -102,15 +106,14 @@ class Generator(keras.Model):
 class Discriminator(keras.Model):
     """From two bars to a logit: above 0 it takes them for real.
 
-    It is shown what sounds (:func:`heard`), which it would else have to work out from holds; pitch classes, step by
-    step and over the whole window; and intervals between voices. Without these it takes long to find out about keys
-    and parallels, and the generator never does.
+    What :mod:`musiclab.models.gan_hearing` makes of the symbols is told to it step by step, and counted over the
+    window; the counts also as the mean of a group of windows.
 
     Lesson: 10, 11
 
     Args:
       kind: as :class:`Generator`. units: of each inner layer.
-      deviation: whether it is told the :func:`minibatch_deviation`.
+      deviation: whether it is told how windows of a batch compare: :func:`minibatch_deviation`, :func:`minibatch_mean`.
 
     Raises:
       ValueError: on an unknown kind or a size below 1.
@@ -127,23 +130,38 @@ class Discriminator(keras.Model):
         self.body = keras.Sequential([*_DISCRIMINATORS[kind](units), layers.Flatten()])
         self.body.build((None, STEPS, FEATURES))
         self.head = keras.Sequential([layers.Dense(LAST), _leaky(), layers.Dense(1)])
-        self.head.build((None, self.body.output_shape[-1] + CLASSES + self.deviation))
+        self.head.build((None, self.body.output_shape[-1] + COUNTS + self.deviation * (COUNTS + 2)))
         self.built = True
 
     def call(self, x, training=False):
         """One-hot symbols (n, T, V, S) to logits (n,)."""
-        return self.of_sound(heard(x), training=training)
+        return self.of_told(self.tell(x), training=training)
 
-    def of_sound(self, sounding, training=False):
-        """What :func:`heard` makes of symbols, (n, T, V, S), to logits (n,)."""
+    def tell(self, x):
+        """What it is told of one-hot symbols (n, T, V, S): tensor (n, F), step after step, then counts."""
+        sounding = heard(x)
         classes = pitch_classes(sounding)
-        told = [sounding, classes, intervals(classes)]
-        told = tf.concat([tf.reshape(part, (-1, STEPS, part.shape[2] * part.shape[3])) for part in told], axis=2)
-        h = self.body(told, training=training)
-        seen = [h, tf.reduce_mean(classes, axis=(1, 2))]
+        between, moved = intervals(classes), moves(classes)
+        steps = [tf.reshape(part, (-1, STEPS, part.shape[2] * part.shape[3])) for part in (sounding, classes, between)]
+        counts = [
+            tf.reduce_mean(classes, axis=(1, 2)),
+            4 * tf.reduce_sum(parallels(between, moved), axis=(1, 2)),  # weighty, since one is one too many
+            tf.reshape(tf.reduce_sum(moved[..., 1:], axis=1), (-1, VOICES * (CLASSES - 1))),
+            tf.reduce_sum(unisons(sounding), axis=1) / BEAT,
+            tf.reduce_sum(1 - tf.reduce_sum(classes, axis=3), axis=1) / BEAT,  # silence
+        ]
+        return tf.concat([tf.reshape(tf.concat(steps, axis=2), (-1, STEPS * FEATURES)), *counts], axis=1)
+
+    def of_told(self, told, training=False):
+        """What :meth:`tell` returns, to logits (n,)."""
+        steps = tf.reshape(told[:, : STEPS * FEATURES], (-1, STEPS, FEATURES))
+        counts, h = told[:, STEPS * FEATURES :], self.body(steps, training=training)
+        compared = []
         if self.deviation:
-            seen.append(minibatch_deviation(h))
-        return self.head(tf.concat(seen, axis=1))[:, 0]
+            cells = tf.reshape(steps[..., : VOICES * SYMBOLS], (-1, STEPS * VOICES * SYMBOLS))
+            # of 50 symbols few ever differ: their mean is small
+            compared = [minibatch_deviation(h), SYMBOLS * minibatch_deviation(cells), minibatch_mean(counts)]
+        return self.head(tf.concat([h, counts, *compared], axis=1))[:, 0]
 
     def get_config(self):
         """What ``.keras`` files store to build the network again."""
@@ -163,13 +181,19 @@ def _leaky():
     return layers.LeakyReLU(0.2)
 
 
-def _batch_normed():
-    return [layers.BatchNormalization(), layers.ReLU()]
-
-
 def _normed():
-    """Each step of each window by itself: an average of weights would not fit statistics of batches."""
-    return [layers.LayerNormalization(), layers.ReLU()]
+    """Over the batch, which also keeps its windows apart."""
+    return [layers.BatchNormalization(momentum=0.8), layers.ReLU()]
+
+
+def _choosing(size):
+    """The last layer: with a bias towards holding, and logits far enough apart that a choice is one."""
+
+    def bias(shape, dtype=None):
+        favoured = np.arange(shape[0]) % SYMBOLS == HOLD_TOKEN
+        return tf.constant(HOLDS * favoured, dtype or "float32")
+
+    return [layers.Dense(size, bias_initializer=bias), layers.Rescaling(SHARPNESS)]
 
 
 def _lstm(units):
@@ -194,7 +218,7 @@ def _across(units):
 
 _GENERATORS = {
     "dense": lambda units: [
-        *[layers.Dense(units), *_batch_normed(), layers.Dense(units), *_batch_normed()],
+        *[layers.Dense(units), *_normed(), layers.Dense(units), *_normed()],
         layers.Dense(STEPS * VOICES * SYMBOLS),
     ],
     "recurrent": lambda units: [
@@ -203,7 +227,7 @@ _GENERATORS = {
     ],
     "convolutional": lambda units: [
         *[layers.Dense(BEATS * units), layers.Reshape((BEATS, units)), *_normed(), _across(units), *_normed()],
-        *[*_upward(units, BEATS), *_upward(units, 2 * BEATS), layers.Dense(VOICES * SYMBOLS)],
+        *[*_upward(units, BEATS), *_upward(units, 2 * BEATS), *_choosing(VOICES * SYMBOLS)],
     ],
 }
 _DISCRIMINATORS = {

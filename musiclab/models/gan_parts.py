@@ -1,19 +1,15 @@
-"""What makes a GAN's choices of symbols trainable, audible to its discriminator, and varied.
+"""What makes a GAN's choices of symbols trainable, and keeps them varied.
 
 Lessons: 11.
 """
 
 from __future__ import annotations
 
-import numpy as np
 import tensorflow as tf
 
-from musiclab.data.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN
+__all__ = ["minibatch_deviation", "minibatch_mean", "straight_through"]
 
-__all__ = ["heard", "intervals", "minibatch_deviation", "pitch_classes", "straight_through"]
-
-GROUP = 8  # windows that the minibatch deviation compares with one another
-ONE = 1 + 1e-4  # see heard
+GROUP = 8  # windows of a batch that are compared with one another
 
 
 def straight_through(logits):
@@ -40,85 +36,6 @@ def straight_through(logits):
     return p + tf.stop_gradient(h - p)  # Eq. (11.2)
 
 
-def heard(x):
-    """Symbols with their pitches replaced by those that *sound*: a held note stays visible as long as it is held.
-
-    For each pitch, s_t = y_t + hold_t s_(t-1): struck now, or held and sounding before. Written without a loop over t:
-    what was struck at step u sounds at t if no step after u up to t is anything but a hold.
-
-    Equation: (11.3)
-    Lesson: 11
-
-    Args:
-      x: one-hot symbols, float tensor (n, T, V, S): rest, hold, pitches.
-
-    Returns:
-      Tensor of the same shape; rest and hold as they were. Slopes in x are the recursion's, except that a step that
-      holds also feels notes that one other step cuts off.
-
-    >>> x = tf.one_hot([[[2], [1], [0], [1]]], 3)  # struck, held, rest, a hold of nothing
-    >>> heard(x).numpy()[0, :, 0, 2].round(3).tolist()
-    [1.0, 1.0, 0.0, 0.0]
-    """
-    x = tf.convert_to_tensor(x)
-    y = tf.transpose(x[..., FIRST_PITCH_TOKEN:], (0, 2, 1, 3))
-    breaks = tf.cumsum(1 - tf.transpose(x[..., HOLD_TOKEN], (0, 2, 1)), axis=-1)
-    between = breaks[..., :, None] - breaks[..., None, :]  # steps after u, up to t, that do not hold
-    # a hair above 1, so that the slope at one break is that of the recursion, -1, and not relu's 0
-    lasts = tf.linalg.band_part(tf.nn.relu(ONE - between), -1, 0)
-    sounding = tf.transpose(tf.matmul(lasts, y), (0, 2, 1, 3))  # Eq. (11.3)
-    return tf.concat([x[..., :FIRST_PITCH_TOKEN], sounding], axis=-1)
-
-
-def pitch_classes(sounding):
-    """Which of the 12 pitch classes each voice sounds: octaves taken together.
-
-    Lesson: 11
-    Source: Dong et al. 2018, MuseGAN, whose discriminator is told the same.
-
-    Args:
-      sounding: what :func:`heard` returns, (n, T, V, S); its lowest pitch counts as class 0.
-
-    Returns:
-      Tensor (n, T, V, 12).
-
-    >>> x = tf.one_hot([[[2, 14, 21]]], 30)  # one step: a C, the C above it, the G above that
-    >>> pitch_classes(x).numpy()[0, 0].argmax(axis=1).tolist()
-    [0, 0, 7]
-    """
-    fold = np.eye(12)[np.arange(sounding.shape[-1] - FIRST_PITCH_TOKEN) % 12]
-    return tf.matmul(sounding[..., FIRST_PITCH_TOKEN:], tf.constant(fold, sounding.dtype))
-
-
-def intervals(classes):
-    """Which interval lies between each two voices, modulo the octave: the same in every key.
-
-    To count, for each k, the classes c of one voice that meet c + k in the other is a correlation on a circle of 12,
-    and so a product of Fourier coefficients.
-
-    Lesson: 11
-
-    Args:
-      classes: what :func:`pitch_classes` returns, (n, T, V, 12).
-
-    Returns:
-      Tensor (n, T, V (V - 1) / 2, 12): semitones 0 to 11 from the earlier voice up to the later; pairs in
-      the order 0-1, 0-2, ..., 1-2, ...
-
-    >>> intervals(tf.one_hot([[[0, 7, 4]]], 12)).numpy()[0, 0].round(3).argmax(axis=1).tolist()
-    [7, 4, 9]
-    """
-    angles = 2 * np.pi / 12 * np.outer(np.arange(12), np.arange(7))
-    cos, sin = tf.constant(np.cos(angles), classes.dtype), tf.constant(np.sin(angles), classes.dtype)
-    first, second = np.triu_indices(classes.shape[2], 1)
-    voices = [(tf.matmul(voice, cos), tf.matmul(voice, sin)) for voice in tf.unstack(classes, axis=2)]
-    pairs = [(voices[u], voices[w]) for u, w in zip(first, second)]
-    real = tf.stack([c1 * c2 + s1 * s2 for (c1, s1), (c2, s2) in pairs], axis=2)
-    imaginary = tf.stack([c1 * s2 - s1 * c2 for (c1, s1), (c2, s2) in pairs], axis=2)
-    weights = np.where(np.arange(7) % 6, 2, 1) / 12  # all frequencies but the lowest and highest stand for two
-    return tf.matmul(real * weights, cos, transpose_b=True) + tf.matmul(imaginary * weights, sin, transpose_b=True)
-
-
 def minibatch_deviation(h, group: int = GROUP):
     """How much windows of a batch differ from one another, as one more feature of each.
 
@@ -139,9 +56,31 @@ def minibatch_deviation(h, group: int = GROUP):
     >>> minibatch_deviation(tf.constant([[0.0, 5.0], [2.0, 5.0]])).numpy().round(2).tolist()
     [[0.5], [0.5]]
     """
-    n = h.shape[0] or tf.shape(h)[0]
-    size = group if isinstance(n, int) and n % group == 0 else n
-    parts = tf.reshape(h, (-1, size, h.shape[-1]))
+    parts = _groups(h, group)
     deviations = tf.sqrt(tf.math.reduce_variance(parts, axis=1, keepdims=True) + 1e-6)  # no slope at exactly 0
     mean = tf.reduce_mean(deviations, axis=2, keepdims=True)  # Eq. (11.4)
     return tf.reshape(mean * tf.ones_like(parts[..., :1]), (-1, 1))
+
+
+def minibatch_mean(h, group: int = GROUP):
+    """What windows of a group are like on average, told to each: one window in a rare key is nothing, eight are.
+
+    Lesson: 11
+    Source: Salimans et al. 2016, Improved techniques for training GANs, had the generator match such means.
+
+    Args, groups: as :func:`minibatch_deviation`.
+
+    Returns:
+      Tensor (n, F): the same row for all windows of a group.
+
+    >>> minibatch_mean(tf.constant([[0.0, 5.0], [2.0, 5.0]])).numpy().tolist()
+    [[1.0, 5.0], [1.0, 5.0]]
+    """
+    parts = _groups(h, group)
+    return tf.reshape(tf.reduce_mean(parts, axis=1, keepdims=True) * tf.ones_like(parts), (-1, h.shape[-1]))
+
+
+def _groups(h, group):
+    """Features (n, F) as (groups, windows of a group, F)."""
+    n = h.shape[0] or tf.shape(h)[0]
+    return tf.reshape(h, (-1, group if isinstance(n, int) and n % group == 0 else n, h.shape[-1]))

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from musiclab.data import Piece, encode_tokens, load_chorales, piano_roll, windows
+from musiclab.data import Piece, encode_tokens, load_chorales, piano_roll, to_common_key, windows
 from musiclab.models import bars
 
 anything = arrays(
@@ -47,6 +47,11 @@ def test_windows_come_back_from_symbols(cut):
 def test_load_bars_is_the_published_split_unless_told(cut):
     np.testing.assert_array_equal(bars.load_bars("valid"), bars.to_symbols(*cut))
     assert len(bars.load_bars("valid", by="melody")) != len(cut[0])
+
+
+def test_load_bars_in_a_common_key(cut):
+    there = [to_common_key(piece) for piece in load_chorales("valid")]
+    np.testing.assert_array_equal(bars.load_bars("valid", common_key=True), bars.to_symbols(*windows(there)))
 
 
 @given(anything)

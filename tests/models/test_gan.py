@@ -8,7 +8,6 @@ import tensorflow as tf
 from musiclab.models.bars import one_hot
 from musiclab.models.gan import AVERAGED, R1_EVERY, ConvGAN, DenseGAN, RecurrentGAN
 from musiclab.models.gan_losses import LOSSES, discriminator_loss, non_saturating_loss
-from musiclab.models.gan_parts import heard
 from musiclab.training import load_model, save_model, set_seed, train
 
 rng = np.random.default_rng(0)
@@ -46,7 +45,7 @@ def one_plain_step(model, windows, count):
     model.optimizer.build(model.discriminator.trainable_variables)
     model.optimizer.iterations.assign(count)
     fake = tf.constant(one_hot(windows[::-1]))
-    model._improve_discriminator(tf.constant(one_hot(windows)), fake)
+    model._improve_discriminator(tf.constant(one_hot(windows)), fake, model.discriminator.tell(fake))
     return fake
 
 
@@ -58,11 +57,11 @@ def test_discriminator_step_by_hand(r1, count, weight):
     judge, x = model.discriminator, tf.constant(one_hot(WINDOWS))
     before, fake = weights(judge), tf.constant(one_hot(WINDOWS[::-1]))
     with tf.GradientTape() as tape:
-        sound = heard(x)
+        told = judge.tell(x)
         with tf.GradientTape() as inner:
-            inner.watch(sound)
-            real = judge.of_sound(sound)
-        slopes = tf.reshape(inner.gradient(real, sound), (len(WINDOWS), -1))
+            inner.watch(told)
+            real = judge.of_told(told)
+        slopes = inner.gradient(real, told)
         total = discriminator_loss(judge(x), judge(fake)) + weight * tf.reduce_mean(tf.norm(slopes, axis=1) ** 2)
     expected = tape.gradient(total, judge.trainable_variables)
     one_plain_step(model, WINDOWS, count)
@@ -92,6 +91,30 @@ def test_the_average_follows():
     model.train_step(tf.constant(WINDOWS))
     for old, new, mean in zip(start, model.generator.weights, model.average.weights):
         np.testing.assert_allclose(mean, AVERAGED * old + (1 - AVERAGED) * new.numpy(), atol=1e-6)
+
+
+def test_the_average_has_batch_statistics_of_its_own():
+    """After fit, each layer of the averaged generator is normalised by what it itself puts out."""
+    model = tiny()
+    model.average.set_weights([w + rng.normal(size=w.shape) for w in model.average.get_weights()])
+    model.fit(np.repeat(WINDOWS, 2, axis=0), batch_size=8, verbose=0)
+    dense, norm = model.average.body.layers[:2]
+    out = dense(tf.constant(np.random.default_rng(0).normal(size=(5000, 3)), tf.float32)).numpy()
+    np.testing.assert_allclose(norm.moving_mean, out.mean(axis=0), atol=0.3 * out.std())
+    np.testing.assert_allclose(norm.moving_variance, out.var(axis=0), rtol=0.3)
+    assert not model.average.trainable_variables
+
+
+@pytest.mark.parametrize(("kind", "pace"), [(DenseGAN, 1.0), (ConvGAN, 0.5)])
+def test_the_recipe_paces_both_sides(kind, pace):
+    model = tiny(kind, learning_rate=1e-3)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    assert float(model.generator_optimizer.learning_rate) == pytest.approx(pace * 1e-3)
+    model.recipe(1e-3, calm_after=5)
+    for optimizer, full in ((model.optimizer, 1e-3), (model.generator_optimizer, pace * 1e-3)):
+        for steps, rate in ((5, full), (6, full / 4)):
+            optimizer.iterations.assign(steps)
+            assert float(optimizer.learning_rate) == pytest.approx(rate)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
@@ -144,6 +167,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, kind):
         (lambda: DenseGAN(latent=0), "at least 1"),
         (lambda: DenseGAN(r1=-1), "r1=-1"),
         (lambda: DenseGAN(learning_rate=0), "learning_rate=0"),
+        (lambda: tiny().recipe(calm_after=0), "calm_after=0"),
         (lambda: tiny().sample(0, seed=0), "at least 1"),
         (lambda: tiny().fit(WINDOWS, batch_size=9), "batches of 9 from 8 windows"),
         (lambda: tiny().fit(WINDOWS, y=WINDOWS), "pass x alone"),

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from musiclab.data import DataError
 from musiclab.models.bars import HIGH, LOW, check_symbols, one_hot, to_pieces
-from musiclab.models.gan_networks import KINDS, Discriminator, Generator, check_sizes
+from musiclab.models.gan_networks import COUNTS, FEATURES, KINDS, Discriminator, Generator, check_sizes
 from musiclab.training import load_model, save_model
 
 rng = np.random.default_rng(0)
@@ -51,6 +51,33 @@ def test_with_the_deviation_windows_are_compared(kind):
     judge = Discriminator(kind, units=4, deviation=True)
     alone, copies = judge(one_hot(WINDOWS)), judge(one_hot(np.repeat(WINDOWS[:1], 8, axis=0)))
     assert abs(float(alone[0] - copies[0])) > 1e-5
+
+
+def test_what_it_is_told():
+    """Steps one after another, then counts of the window: by hand for one that holds a chord and strikes another."""
+    window = np.ones((32, 4), int)
+    window[0], window[16] = [33, 26, 21, 14], [35, 28, 23, 16]  # G C G C, then all a whole tone up
+    told = Discriminator(units=4).tell(one_hot(window[None])).numpy()[0]
+    steps, counts = told[: 32 * FEATURES].reshape(32, FEATURES), told[32 * FEATURES :]
+    assert counts.shape == (COUNTS,)
+    assert steps[5, 33] == steps[5, 50 + 26] == 1  # what is held still sounds
+    np.testing.assert_allclose(counts[:12], [0.25, 0, 0.25, 0, 0, 0, 0, 0.25, 0, 0.25, 0, 0], atol=1e-5)
+    np.testing.assert_allclose(counts[12:24], 4 * np.array([2, 0, 0, 0, 0, 3, 0, 1, 0, 0, 0, 0]), atol=1e-3)
+    np.testing.assert_allclose(counts[24:68].reshape(4, 11), np.eye(11)[[1] * 4], atol=1e-5)
+    np.testing.assert_allclose(counts[68:], 0, atol=1e-5)
+
+
+def test_it_is_told_of_unisons_and_silence():
+    window = np.ones((1, 32, 4), int)
+    window[0, 0] = [20, 20, 0, 32]
+    counts = Discriminator(units=4).tell(one_hot(window)).numpy()[0, 32 * FEATURES :]
+    np.testing.assert_allclose(counts[68:], [8, 0, 0, 0, 0, 0, 0, 0, 8, 0], atol=1e-5)
+
+
+def test_a_new_generator_neither_always_holds_nor_hardly_ever():
+    keras.utils.set_random_seed(0)
+    written = Generator("convolutional")(tf.random.stateless_normal((64, 64), (0, 0)), training=True).numpy()
+    assert 0.3 < written[:, 1:, :, 1].mean() < 0.8
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -1,0 +1,65 @@
+"""The trainings behind lesson 11: two generators in full, and the convolutional one without one stabiliser each time.
+
+``python -m benchmarks.weights 11_convolutional`` and the like run them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+__all__ = ["FULL", "REMOVED", "removed", "trained"]
+
+FULL = {  # class, sizes, passes over the training windows
+    "11_convolutional": ("ConvGAN", {}, 40),
+    "11_recurrent": ("RecurrentGAN", {"judge": 64}, 20),
+}
+REMOVED = {  # what is left out, by the name of the array that holds what was sampled
+    "complete": {},
+    "no_comparison": {"minibatch_deviation": False},
+    "no_r1": {"r1": 0.0},
+}
+BATCH = 32
+CALM = 2 / 3  # share of a full training after which both sides learn more slowly
+LOOKS, STEPS = 6, 160  # how often each training is looked at, and after how many steps each time
+SAMPLED = 150
+
+
+def trained(name: str):
+    """The averaged generator of one of :data:`FULL`, trained in full."""
+    from musiclab import training
+    from musiclab.models import bars, gan
+
+    kind, sizes, epochs = FULL[name]
+    training.set_seed(11)
+    model = getattr(gan, kind)(**sizes)
+    windows = bars.load_bars("train", common_key=True)
+    model.recipe(calm_after=round(CALM * epochs * (len(windows) // BATCH)))
+    training.train(model, windows, epochs=epochs, batch_size=BATCH, title=kind)
+    return model.average
+
+
+def removed() -> dict[str, np.ndarray]:
+    """What convolutional GANs write while they train, each without one of its stabilisers.
+
+    Returns:
+      By name: symbols int8 (LOOKS, SAMPLED, 32, 4), written by the averaged generator after each STEPS steps;
+      "not_averaged", the same of the complete one's generator as it stands; "steps", int (LOOKS,).
+    """
+    from musiclab import training
+    from musiclab.models import bars, gan
+
+    windows = bars.load_bars("train", common_key=True)
+    written = {"steps": STEPS * np.arange(1, LOOKS + 1)}
+    for name, settings in REMOVED.items():
+        training.set_seed(11)
+        model, looks, plain = gan.ConvGAN(**settings), [], []
+        rng = np.random.default_rng(11)
+        for _ in range(LOOKS):
+            some = windows[rng.choice(len(windows), STEPS * BATCH, replace=len(windows) < STEPS * BATCH)]
+            model.fit(some, batch_size=BATCH, verbose=0)
+            looks.append(model.sample(SAMPLED, seed=11))
+            plain.append(model.generator.sample(SAMPLED, seed=11))
+        written[name] = np.stack(looks)
+        if name == "complete":
+            written["not_averaged"] = np.stack(plain)
+    return written
