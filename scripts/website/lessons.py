@@ -25,7 +25,7 @@ COMING = {
 }
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
-_SPOKEN_OF = re.compile(r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?![\d.]))*")
+_SPOKEN_OF = re.compile(r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?!\d|\.\d))*")
 _APART = re.compile(r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S)
 NO_KERNEL = "<p>This part answers to you in JupyterLab; on a page it can't.</p>"
 WIDGET = "application/vnd.jupyter.widget-view+json"

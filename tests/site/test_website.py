@@ -19,9 +19,11 @@ def notebook(*cells):
 def test_lessons_become_links_where_they_exist():
     names = {"05": "05_vae", "10": "10_gan"}
     text = "In lesson 05, as lessons 05, 10 and 11 show; `lesson 05`, $lesson 10$ and page 05 are no links."
-    text += " Lesson\n10 ends."
-    wanted = text.replace("Lesson\n10", "Lesson\n[10](10_gan.ipynb)").replace(
-        "In lesson 05", "In lesson [05](05_vae.ipynb)"
+    text += " Lesson\n10 ends; so do lessons 05 and 10."
+    wanted = (
+        text.replace("Lesson\n10", "Lesson\n[10](10_gan.ipynb)")
+        .replace("05 and 10.", "[05](05_vae.ipynb) and [10](10_gan.ipynb).")
+        .replace("In lesson 05", "In lesson [05](05_vae.ipynb)")
     )
     wanted = wanted.replace("lessons 05, 10", "lessons [05](05_vae.ipynb), [10](10_gan.ipynb)")
     assert lessons.with_links(text, names) == wanted
