@@ -3,9 +3,10 @@
 python -m benchmarks.latent                      # every model with three seeds
 python -m benchmarks.latent --only VAE --seeds 1   # the other rows stay as they were
 
-Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published; training sees each in every
-key that fits. Each training runs in a process of its own, on one thread, and is charged all CPU seconds of that process
-from building the model to its last weights.
+Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published. Autoencoders see each in
+every key that fits; GANs, as in lesson 10, see all chorales moved to C major or A minor, and are held against held-out
+windows moved likewise. Each training runs in a process of its own, on one thread, and is charged all CPU seconds of
+that process from building the model to its last weights.
 """
 
 from __future__ import annotations
@@ -36,9 +37,23 @@ MODELS = {  # the class, what it is built with, what recipe() and fit() are told
         "recipe": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
+    "convolutional GAN": {
+        "model": ("gan", "ConvGAN"),
+        "sizes": {},
+        "recipe": {"calm_after": 1970},  # two thirds of its steps
+        "fit": {"epochs": 40, "batch_size": 32},
+        "common_key": True,
+    },
+    "LSTM GAN": {
+        "model": ("gan", "RecurrentGAN"),
+        "sizes": {"judge": 64},
+        "recipe": {"calm_after": 990},
+        "fit": {"epochs": 20, "batch_size": 32},
+        "common_key": True,
+    },
 }
 MEASURES = ("f1", "hold", "scale", "polyphony", "diversity", "empty_bars", "parallels", "nearest", "cpu_s")
-REAL = "held-out windows"
+REAL, REAL_IN_C = "held-out windows", "held-out windows in C major or A minor"
 
 
 def at_least(limit):
@@ -82,8 +97,8 @@ def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
       seed: of the draws. n: windows drawn.
 
     Returns:
-      Scores by row: held-out windows; cells drawn each by itself, from what training has at that step and voice; and
-      training windows as they are.
+      Scores by row: held-out windows in their own keys and in a common one; cells drawn each by itself, from what
+      training has at that step and voice; and training windows as they are.
     """
     from musiclab.models import bars
 
@@ -92,9 +107,9 @@ def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
     steps, voices = np.indices(x.shape[1:])
     cells = x[rng.integers(len(x), size=(n, *x.shape[1:])), steps, voices]
     copies = x[rng.choice(len(x), size=min(n, len(x)), replace=False)]
-    held_out = bars.load_bars("test")
     return {
-        REAL: _scores(held_out),
+        REAL: _scores(bars.load_bars("test")),
+        REAL_IN_C: _scores(bars.load_bars("test", common_key=True), common_key=True),
         "independent random cells": _scores(cells),
         "a copy of training windows": _scores(copies),
     }
@@ -116,7 +131,9 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     settings = MODELS[name]
     module, kind = settings["model"]
     make = getattr(importlib.import_module(f"musiclab.models.{module}"), kind)
-    x = bars.in_all_keys(bars.load_bars("train"))
+    common_key = settings.get("common_key", False)
+    x = bars.load_bars("train", common_key=common_key)
+    x = x if common_key else bars.in_all_keys(x)
     cpu = time.process_time()
     set_seed(seed)
     model = make(**settings["sizes"])
@@ -127,14 +144,14 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     if hasattr(model, "reconstruct"):
         held_out = bars.load_bars("test")
         found["f1"] = precision_recall_f1(bars.rolls(held_out), bars.rolls(model.reconstruct(held_out))).f1
-    return found | _scores(model.sample(n, seed=seed))
+    return found | _scores(model.sample(n, seed=seed), common_key)
 
 
-def _scores(symbols):
+def _scores(symbols, common_key=False):
     from musiclab.metrics import set_scores
     from musiclab.models import bars
 
-    held_out, training = (bars.to_pieces(bars.load_bars(split)) for split in ("test", "train"))
+    held_out, training = (bars.to_pieces(bars.load_bars(split, common_key=common_key)) for split in ("test", "train"))
     return set_scores(bars.to_pieces(symbols), held_out, training)
 
 
@@ -164,7 +181,8 @@ def rows(seeds: int = 3, models=None) -> list[dict]:
     found = [_row(name, [scores], known[REAL]) for name, scores in known.items()]
     for name in MODELS if models is None else models:
         print(f"{name}: {seeds} seeds ...", flush=True)
-        found.append(_row(name, [_process(name, seed) for seed in range(seeds)], known[REAL]))
+        real = known[REAL_IN_C if MODELS[name].get("common_key") else REAL]
+        found.append(_row(name, [_process(name, seed) for seed in range(seeds)], real))
     return found
 
 

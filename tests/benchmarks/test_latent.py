@@ -13,7 +13,8 @@ REAL |= {"nearest": 0.4}
 
 def made_up(monkeypatch):
     """Instead of measuring: scores that differ by seed."""
-    monkeypatch.setattr(latent, "references", lambda: {latent.REAL: REAL, "independent random cells": REAL})
+    known = {latent.REAL: REAL, latent.REAL_IN_C: REAL | {"diversity": 0.8}, "independent random cells": REAL}
+    monkeypatch.setattr(latent, "references", lambda: known)
     monkeypatch.setattr(
         latent, "_process", lambda name, seed: REAL | {"f1": 0.9 + 0.01 * seed, "cpu_s": 70.0 + len(name) % 2}
     )
@@ -43,10 +44,11 @@ def test_limits_by_hand():
 def test_rows_are_means_and_spreads_over_seeds(monkeypatch):
     made_up(monkeypatch)
     found = {row["what"]: row for row in latent.rows(seeds=3)}
-    assert list(found) == [latent.REAL, "independent random cells", *latent.MODELS]
+    assert list(found) == [latent.REAL, latent.REAL_IN_C, "independent random cells", *latent.MODELS]
     assert found["VAE"]["f1"] == f"{0.91:.3f} ± {np.std([0.9, 0.91, 0.92]):.3f}"
     assert found["VAE"]["targets"] == "all reached"
     assert found["VAE tuned for reconstruction"]["targets"] == "missed: f1"
+    assert found["convolutional GAN"]["targets"] == "missed: diversity"  # 0.9, held against what is real in its key
     assert found[latent.REAL]["f1"] == ""
     assert found[latent.REAL]["hold"] == "0.700"
 
@@ -56,14 +58,14 @@ def few_windows(monkeypatch):
 
     everything = bars.load_bars("valid")
     parts = {"train": everything[:12], "test": everything[40:46]}
-    monkeypatch.setattr(bars, "load_bars", parts.__getitem__)
+    monkeypatch.setattr(bars, "load_bars", lambda split, common_key=False: parts[split])
     monkeypatch.setattr(bars, "in_all_keys", lambda x: x)
 
 
 def test_references_tell_noise_and_copies_from_music(monkeypatch):
     few_windows(monkeypatch)
     found = latent.references(n=10)
-    assert set(found) == {latent.REAL, "independent random cells", "a copy of training windows"}
+    assert set(found) == {latent.REAL, latent.REAL_IN_C, "independent random cells", "a copy of training windows"}
     assert found["a copy of training windows"]["nearest"] == 0
     assert found["independent random cells"]["scale"] < found[latent.REAL]["scale"]
     assert found[latent.REAL]["polyphony"] == 0
@@ -80,11 +82,25 @@ def test_a_training_in_a_process_of_its_own(monkeypatch):
     assert 0 <= found["f1"] <= 1
 
 
+def test_a_gan_trains_and_is_judged_in_a_common_key(monkeypatch):
+    from musiclab.models import bars
+
+    few_windows(monkeypatch)
+    asked, load = [], bars.load_bars
+    monkeypatch.setattr(bars, "load_bars", lambda split, common_key=False: asked.append(common_key) or load(split))
+    tiny = {"latent": 2, "units": 3, "judge": 3}
+    settings = {"model": ("gan", "ConvGAN"), "sizes": tiny, "fit": {"batch_size": 6}, "common_key": True}
+    monkeypatch.setitem(latent.MODELS, "convolutional GAN", settings)
+    found = latent.train_one("convolutional GAN", seed=0, n=4)
+    assert set(found) == set(latent.MEASURES) - {"f1"}
+    assert asked == [True] * 3
+
+
 def test_rows_measured_again_replace_their_own_alone(monkeypatch, tmp_path):
     made_up(monkeypatch)
     assert latent.main(["--seeds", "2"], tmp_path) == 0
     before = json.loads((tmp_path / "latent.json").read_text(encoding="utf-8"))
-    assert [row["what"] for row in before["rows"]][2:] == list(latent.MODELS)
+    assert [row["what"] for row in before["rows"]][3:] == list(latent.MODELS)
     monkeypatch.setattr(latent, "_process", lambda name, seed: REAL | {"f1": 0.5, "cpu_s": 1.0})
     assert latent.main(["--seeds", "1", "--only", "VAE"], tmp_path) == 0
     after = json.loads((tmp_path / "latent.json").read_text(encoding="utf-8"))
