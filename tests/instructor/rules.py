@@ -158,7 +158,7 @@ def answers_and_tests(nb, path):
             visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
             if "check." not in visible:
                 yield f"{cell.id}: has no visible check"
-            if "check" not in hidden:
+            if not re.search(r"^\s*[^#\s]", hidden.partition("\n")[2], re.M):
                 yield f"{cell.id}: has no hidden tests"
             if not re.search(r"^from musiclab import .*\bcheck\b", cell.source, re.M):
                 yield f"{cell.id}: does not import check afresh: a student may have given its name to something else"
