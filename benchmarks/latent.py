@@ -47,8 +47,8 @@ MODELS = {  # the class, what it is built with, what recipe() and fit() are told
     "LSTM GAN": {
         "model": ("gan", "RecurrentGAN"),
         "sizes": {"judge": 64},
-        "recipe": {"calm_after": 990},
-        "fit": {"epochs": 20, "batch_size": 32},
+        "recipe": {"calm_after": 890},
+        "fit": {"epochs": 18, "batch_size": 32},
         "common_key": True,
     },
 }

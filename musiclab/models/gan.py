@@ -220,6 +220,8 @@ class DenseGAN(GAN):
 class RecurrentGAN(GAN):
     """LSTMs on both sides, a beat at a time: the generator is told its noise again at each beat.
 
+    The generator learns at half the discriminator's rate: as fast as its judge, it runs ahead and loses its variety.
+
     Lesson: 11
     Source: source article on GANs, section 5.2, whose generator never heard of the discriminator.
 
@@ -228,13 +230,14 @@ class RecurrentGAN(GAN):
     """
 
     kind = "recurrent"
+    pace = 0.5
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class ConvGAN(GAN):
     """Convolutions on both sides: the generator goes from beats to 8ths to 16ths, the discriminator back.
 
-    The generator learns at half the discriminator's rate: as fast as its judge, it ran ahead and lost its variety.
+    The generator learns at half the discriminator's rate: as fast as its judge, it runs ahead and loses its variety.
 
     Lesson: 11
     Source: Radford, Metz and Chintala 2016, Unsupervised representation learning with deep convolutional GANs.
