@@ -61,9 +61,9 @@ def test_sizes(site):
     for page in (site / "lessons").glob("*.html"):
         text = page.read_text(encoding="utf-8")
         media = {site / "_media" / name for name in re.findall(r"_media/([\w.]+)", text)}
-        # without what is only for download: MIDI and MusicXML
-        loaded = files[page] + sum(files[file] for file in media if file.suffix in (".mp3", ".png"))
-        assert loaded <= LESSON_MB + sum(files[f] for f in media if f.suffix == ".mp3"), f"{page.name}: {loaded:.1f} MB"
+        # MIDI and MusicXML are for those who download them
+        loaded = files[page] + sum(files[file] for file in media if file.suffix in (".png", ".mp3"))
+        assert loaded <= LESSON_MB, f"{page.name}, its pictures and its sound: {loaded:.1f} MB"
 
 
 def test_lessons_show_what_they_promise(site, pages):

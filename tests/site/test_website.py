@@ -131,6 +131,7 @@ def test_every_key_is_in_the_bibliography_and_every_reading_in_the_lists():
     assert {key for keys in reading.values() for key in keys} == set(entries)
     for number, (path, _) in lessons.titles(ROOT / "notebooks").items():
         text = nbformat.read(path, as_version=4).cells[-1].source.partition("Where to read on")[2]
+        assert number in reading, f"site/reading.toml says nothing about lesson {number}"
         years = {re.search(r"year = \{(\d+)\}", entries[key])[1] for key in reading[number]}
         assert set(re.findall(r"\((?:\w+ )?((?:19|20)\d\d)\)", text)) <= years, f"lesson {number} names more"
 
