@@ -42,7 +42,11 @@ def main(arguments: list[str] | None = None) -> int:
         variables = lab.environment(dict(os.environ), Path(own))  # nothing of the user's own Jupyter takes part
         os.environ.clear()
         os.environ.update(variables, MUSICLAB_ROOT=str(ROOT))
-        executed = run_lessons(options)
+        try:
+            executed = run_lessons(options)
+        except RuntimeError as error:
+            print(error)
+            return 1
     ran = time.monotonic()
     source = options.output.with_name(options.output.name + "-source")
     write_sources(source, executed)
@@ -94,9 +98,11 @@ def write_lessons(folder: Path, files: Path, found: dict, executed: dict, formul
     extras = {"gallery": [], "rounds": [], "sliders": []}
     names = {number: notebook.stem for number, (notebook, _) in found.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    (files / "notebooks").mkdir(parents=True)
+    (files / "notebooks" / "exercises").mkdir(parents=True)
     for number, (notebook, title) in found.items():
         shutil.copy(notebook, files / "notebooks" / notebook.name)
+        if (exercises := notebook.parent / "exercises" / notebook.name).is_file():
+            shutil.copy(exercises, files / "notebooks" / "exercises" / notebook.name)
         lesson = nbformat.read(executed[notebook] or notebook, as_version=4)
         mine = run.take_extra(lesson)
         for entry in mine["gallery"]:

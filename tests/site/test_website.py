@@ -1,5 +1,7 @@
 """What the website is made of: links, targets, the map, the bibliography, the cache, addresses."""
 
+import ast
+import builtins
 import re
 from pathlib import Path
 
@@ -31,6 +33,12 @@ def test_lessons_become_links_where_they_exist():
 
 def test_numbers_of_equations_are_no_lessons():
     assert lessons.with_links("lesson 05 and 10.2", {"05": "a", "10": "b"}) == "lesson [05](a.ipynb) and 10.2"
+
+
+def test_exercises_are_downloads():
+    text = "Try [the exercises](exercises/05_b.ipynb), or [this](06_c.ipynb)."
+    wanted = 'Try <a href="../notebooks/exercises/05_b.ipynb" download>the exercises</a>, or [this](06_c.ipynb).'
+    assert lessons.with_downloads(text) == wanted
 
 
 def test_formulas_become_targets_with_their_code():
@@ -180,6 +188,36 @@ def test_a_run_hands_over_its_extra_and_is_cached(tmp_path, monkeypatch):
     assert [cell.source for cell in lesson.cells] == ["x = 1; x"]
     monkeypatch.setattr(run, "NotebookClient", None)  # what is cached is not run again
     assert run.run(path, tmp_path / "cache") == executed == run.newest(path, tmp_path / "cache")
+
+
+def bound(source):
+    """Names that code gives a value, at its outermost level or anywhere in it."""
+    names = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            names.add(node.name)
+        elif isinstance(node, (ast.Import, ast.ImportFrom)):
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("extra", sorted(run.EXTRAS.glob("[0-9][0-9].py")), ids=lambda file: file.stem)
+def test_an_extra_uses_names_of_its_lesson(extra):
+    path, _ = lessons.titles(ROOT / "notebooks")[extra.stem]
+    cells = nbformat.read(path, as_version=4).cells
+    lesson = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    source = extra.read_text(encoding="utf-8")
+    used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
+    known = bound(lesson) | bound(source) | bound((run.EXTRAS / "prelude.py").read_text(encoding="utf-8"))
+    assert used - known - set(dir(builtins)) == set()
+
+
+def test_every_lesson_that_generates_is_in_the_gallery():
+    without = {"01", "03"}  # they encode, and generate nothing
+    there = {file.stem for file in run.EXTRAS.glob("[0-9][0-9].py")}
+    assert set(lessons.titles(ROOT / "notebooks")) - without == there
 
 
 def test_a_failing_cell_says_where(tmp_path):
