@@ -60,7 +60,7 @@ def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equati
     others = {other: name for other, name in names.items() if other != number}
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
-            cell.source = with_targets(with_links(cell.source, others), equations)
+            cell.source = with_targets(with_downloads(with_links(cell.source, others)), equations)
             continue
         kept, shown = [], False
         for output in cell.get("outputs", []):
@@ -88,6 +88,15 @@ def with_links(text: str, names: dict[str, str]) -> str:
 
     parts = _APART.split(text)
     return "".join(part if i % 2 else _SPOKEN_OF.sub(link, part) for i, part in enumerate(parts))
+
+
+def with_downloads(text: str) -> str:
+    """Markdown in which a link to an exercise notebook, which is no page of the website, downloads it.
+
+    >>> with_downloads("[Try](exercises/03_a.ipynb).")
+    '<a href="../notebooks/exercises/03_a.ipynb" download>Try</a>.'
+    """
+    return re.sub(r"\[([^\]]*)\]\((exercises/[^)]+)\)", r'<a href="../notebooks/\2" download>\1</a>', text)
 
 
 def with_targets(text: str, equations: dict[str, Equation]) -> str:
