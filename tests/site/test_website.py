@@ -204,12 +204,14 @@ def bound(source):
     return names
 
 
-@pytest.mark.parametrize("extra", sorted(run.EXTRAS.glob("[0-9][0-9].py")), ids=lambda file: file.stem)
-def test_an_extra_uses_names_of_its_lesson(extra):
-    path, _ = lessons.titles(ROOT / "notebooks")[extra.stem]
+WITH_EXTRA = [path for path, _ in lessons.titles(ROOT / "notebooks").values() if run.extra_of(path).is_file()]
+
+
+@pytest.mark.parametrize("path", WITH_EXTRA, ids=lambda path: path.stem)
+def test_an_extra_uses_names_of_its_lesson(path):
     cells = nbformat.read(path, as_version=4).cells
     lesson = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
-    source = extra.read_text(encoding="utf-8")
+    source = run.extra_of(path).read_text(encoding="utf-8")
     used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
     known = bound(lesson) | bound(source) | bound((run.EXTRAS / "prelude.py").read_text(encoding="utf-8"))
     assert used - known - set(dir(builtins)) == set()
