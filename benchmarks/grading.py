@@ -5,7 +5,6 @@ python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --
 
 from __future__ import annotations
 
-import copy
 import os
 import shutil
 import subprocess
@@ -20,9 +19,10 @@ import psutil
 
 from instructor.answers import load as stored_answers
 from instructor.grading import book, mark, master
+from instructor.grading.sample import submission
 from instructor.settings import ANSWERS, HERE, ROOT, SOURCE
 
-__all__ = ["GradingFails", "make_class", "rows", "submission"]
+__all__ = ["GradingFails", "make_class", "rows"]
 
 ASSIGNMENT = "06_recurrent_networks"  # no TensorFlow, four functions: neither the quickest nor the slowest
 FEW, MANY = 20, 200
@@ -39,22 +39,6 @@ c.Execute.timeout = 60
 
 class GradingFails(RuntimeError):
     """A run did not end well, or its marks are not those of the other; the message says which."""
-
-
-def submission(wanted: master.Master, answers: list, number: int):
-    """A notebook as a student may hand it in: a mixture, by its number, of stored right and wrong answers.
-
-    Args:
-      wanted: the assignment. answers: those stored beside its master. number: from 0.
-
-    Returns:
-      A notebook.
-    """
-    notebook = copy.deepcopy(wanted.released)
-    for place, cell in enumerate(one for one in notebook.cells if one.metadata.nbgrader.get("solution")):
-        mine = [one.code for one in answers if one.exercise == cell.metadata.nbgrader.grade_id]
-        cell.source = mine[(number * (2 * place + 1) + place) % len(mine)] if mine else f"Answer {number}."
-    return notebook
 
 
 def make_class(course: Path, size: int) -> None:
