@@ -12,8 +12,8 @@ from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, CODE_STUB, END_SOL
 from musiclab.check import NotYet
 
 FEWEST = {"wrong": 6, "right": 2}
-ANSWER_SECONDS = 20  # for each cell with a stored answer in place
-MASTER_SECONDS = 120  # for each cell of the solved master, on a busy machine
+ANSWER_SECONDS = 20  # for each cell with a wrong answer in place, which may never end
+MASTER_SECONDS = 120  # for each cell otherwise, on a busy machine
 
 
 @dataclass(frozen=True)
@@ -147,8 +147,8 @@ def _run_given(space, cells):
 def _judge(space, answer, cells):
     """Run a span with an answer in place of its first cell, and hold the points against what they should be."""
     most, points, refusals, problems = 0, 0, [], []
-    limit = MASTER_SECONDS if answer.kind == "solution" else ANSWER_SECONDS
     good = answer.kind in ("right", "solution")
+    limit = MASTER_SECONDS if good else ANSWER_SECONDS
     tests = [place for place, cell in enumerate(cells) if role(cell) == "test"]
     # what is given after the last test, such as players, prepares the next exercise: run once is enough
     needed = cells if answer.kind == "solution" else cells[: max(tests, default=0) + 1]
