@@ -11,7 +11,7 @@ __all__ = ["FULL", "REMOVED", "removed", "trained"]
 
 FULL = {  # class, sizes, passes over the training windows
     "11_convolutional": ("ConvGAN", {}, 40),
-    "11_recurrent": ("RecurrentGAN", {"judge": 64}, 18),
+    "11_recurrent": ("RecurrentGAN", {"units": 124, "judge": 64, "r1": 3.0}, 18),
 }
 REMOVED = {  # what is left out, by the name of the array that holds what was sampled
     "complete": {},

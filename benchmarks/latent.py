@@ -46,7 +46,7 @@ MODELS = {  # the class, what it is built with, what recipe() and fit() are told
     },
     "LSTM GAN": {
         "model": ("gan", "RecurrentGAN"),
-        "sizes": {"judge": 64},
+        "sizes": {"units": 124, "judge": 64, "r1": 3.0},
         "recipe": {"calm_after": 890},
         "fit": {"epochs": 18, "batch_size": 32},
         "common_key": True,

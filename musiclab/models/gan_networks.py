@@ -222,7 +222,7 @@ _GENERATORS = {
         layers.Dense(STEPS * VOICES * SYMBOLS),
     ],
     "recurrent": lambda units: [
-        *[layers.Dense(units), layers.RepeatVector(BEATS), _lstm(units)],
+        *[layers.Dense(units), *_normed(), layers.RepeatVector(BEATS), _lstm(units), *_normed()],
         layers.Dense(BEAT * VOICES * SYMBOLS),
     ],
     "convolutional": lambda units: [
