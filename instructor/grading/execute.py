@@ -37,7 +37,7 @@ class BoxedExecute(NbGraderPreprocessor):
     processes = Integer(sandbox.Limits.processes, help="processes and threads").tag(config=True)
     file_mb = Integer(sandbox.Limits.file_mb, help="size of one file in MB").tag(config=True)
     folder_mb = Integer(sandbox.Limits.folder_mb, help="size of a writable folder in MB").tag(config=True)
-    output_kb = Integer(200, help="output of one cell in kB").tag(config=True)
+    output_kb = Integer(2000, help="output of one cell in kB").tag(config=True)
 
     def preprocess(self, nb, resources):
         """Run all cells; outputs and what became of the tests are in the notebook afterwards.

@@ -15,6 +15,7 @@ from instructor.grading import master, notes
 __all__ = ["HideTests", "KeepWarningsApart", "MakeSafe"]
 
 SAFE = ("text/plain", "image/png", "image/jpeg")
+MOST_TEXT = 20_000  # characters of one output
 HIDDEN_FAILED = "A hidden test failed: the answer is right for the cases in the cell above, and wrong for others."
 STOPPED = "The test was stopped: it took too long or too much memory, or ended its kernel."
 NOT_RUN = "The test was not run, since cells before it took the time."
@@ -43,6 +44,8 @@ class MakeSafe(NbGraderPreprocessor):
             if not utils.is_locked(cell) and cell.cell_type == "markdown":
                 cell.source = _escaped(cell.source)
             for output in cell.get("outputs", []):
+                if len(output.get("text", "")) > MOST_TEXT:
+                    output.text = output.text[:MOST_TEXT] + "\n... more output was cut ...\n"
                 if "data" in output:
                     kept = {kind: data for kind, data in output.data.items() if kind in SAFE}
                     output.data = kept or {"text/plain": "[shown in the notebook only]"}

@@ -36,7 +36,8 @@ def submission(wanted: master.Master, answers: list, number: int):
     """
     notebook = copy.deepcopy(wanted.released)
     for place, cell in enumerate(filter(utils.is_solution, notebook.cells)):
-        mine = [one.code for one in answers if one.exercise == cell.metadata.nbgrader.grade_id]
+        kind = "wrong" if (number + place) % 3 == 0 else "right"
+        mine = [one.code for one in answers if (one.exercise, one.kind) == (cell.metadata.nbgrader.grade_id, kind)]
         cell.source = mine[(number * (2 * place + 1) + place) % len(mine)] if mine else f"Answer {number}."
     return notebook
 
