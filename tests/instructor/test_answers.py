@@ -1,5 +1,8 @@
 """The stored answers can be read and are enough; on a made-up master, whatever the runner is there to find is found."""
 
+import subprocess
+from pathlib import Path
+
 import nbformat
 import pytest
 
@@ -7,6 +10,7 @@ from instructor import answers, judging
 from instructor.answers import load, table
 from instructor.judging import grade
 from instructor.settings import ANSWERS, masters
+from scripts import run_tests
 from tests.instructor.sample import NAME, RIGHT, SOLUTION, TEST, WRONG, answer, master
 
 STORED = RIGHT + WRONG
@@ -227,3 +231,13 @@ def test_a_master_that_is_not_there(folder, capsys):
     assert "99_nothing: " in capsys.readouterr().out
     assert answers.main(["99_nothing"]) == 1  # in a process of its own
     assert "99_nothing: " in capsys.readouterr().out
+
+
+def test_make_test_counts_lessons_with_and_without_problems(monkeypatch, capsys):
+    verdicts, _ = grade(master(), STORED)
+    said = "\n".join(table(name, verdicts, found, 1.0) for name, found in (("98_a", []), ("99_b", ["b: is odd"])))
+    done = subprocess.CompletedProcess([], 1, stdout=said.encode())
+    monkeypatch.setattr(run_tests.subprocess, "run", lambda *words, **settings: done)
+    part = run_tests.answers_part([Path("98_a.ipynb"), Path("99_b.ipynb")])
+    assert (part.passed, part.failed) == (1, 1)
+    assert "!! b: is odd" in capsys.readouterr().out
