@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from instructor.grading import book, grade, mark, master, sandbox
+from instructor.grading import book, grade, mark, master, one, sandbox
 from tests.instructor import small_course as small
 
 NAME = small.NAME
@@ -92,7 +92,7 @@ def points(course):
         result = {}
         for student in EXPECTED:
             notebook = gradebook.find_submission(NAME, student).notebooks[0]
-            by_name = {one.name: one.auto_score for one in notebook.grades}
+            by_name = {cell.name: cell.auto_score for cell in notebook.grades}
             result[student] = tuple(by_name[name] for name in ("add-test", "twice-test", "why"))
         return result
 
@@ -133,7 +133,7 @@ def test_the_csv_has_no_zero_for_what_is_not_graded(graded):
         table = {row["student_id"]: row for row in csv.DictReader(file)}
     assert sorted(table) == sorted(EXPECTED)
     for student, marks in EXPECTED.items():
-        known = [one for one in marks if one is not None]
+        known = [points for points in marks if points is not None]
         assert table[student]["points_so_far"] == (f"{sum(known):.1f}" if known else "")
         assert table[student]["score"] == ("" if None in marks else f"{sum(known):.1f}")
 
@@ -188,8 +188,8 @@ def small_class(registered, tmp_path):
     row, _ = again()
     assert (row["score"], row["points_so_far"], row["state"]) == (None, 3.0, "to mark")
     with book.opened(mark.config_of(course)) as gradebook:
-        one = gradebook.find_grade("why", NAME, NAME, "ada")
-        one.manual_score, one.needs_manual_grade = 0.5, False
+        written = gradebook.find_grade("why", NAME, NAME, "ada")
+        written.manual_score, written.needs_manual_grade = 0.5, False
         gradebook.find_comment("why", NAME, NAME, "ada").manual_comment = "Half of it."
         gradebook.db.commit()
     assert again()[0]["score"] == 3.5
@@ -246,13 +246,12 @@ def test_a_worker_that_dies_costs_one_submission(registered, handed_in, tmp_path
     assert sum(line.startswith("NOT GRADED") and "died" in line for line in lines) == 1
 
 
-def test_one_notebook_in_one_json_out(graded, handed_in):
-    def one(student, *more, **variables):
-        path = handed_in / student / f"{NAME}.ipynb"
-        call = ["-m", "instructor.grading.one", path, "--assignment", NAME, "--course", graded[0], *more]
-        return small.command(*call, **variables)
+def call(course, handed_in, student):
+    return [str(handed_in / student / f"{NAME}.ipynb"), "--assignment", NAME, "--course", str(course)]
 
-    done = one("cyd")
+
+def test_one_notebook_in_one_json_out(graded, handed_in, capsys):
+    done = small.command("-m", "instructor.grading.one", *call(graded[0], handed_in, "cyd"))
     assert done.returncode == 0
     report = json.loads(done.stdout)
     assert (report["points"], report["max_points"], report["graded"]) == (3.0, 6.0, True)
@@ -260,18 +259,20 @@ def test_one_notebook_in_one_json_out(graded, handed_in):
     assert messages["twice-test"] == (3.0, "")
     assert messages["why"] == (None, "not marked yet")
     assert messages["add-test"][0] == 0.0
-    broken = one("gil")
-    assert broken.returncode == 1
-    assert json.loads(broken.stdout)["points"] is None
+    assert one.main(call(graded[0], handed_in, "gil")) == 1
+    assert json.loads(capsys.readouterr().out)["points"] is None
 
 
-def test_without_bubblewrap_only_unsafe_grades(graded, handed_in, tmp_path):
-    path = handed_in / "ada" / f"{NAME}.ipynb"
-    call = ["-m", "instructor.grading.one", path, "--assignment", NAME, "--course", graded[0]]
-    refused = small.command(*call, PATH=str(tmp_path))
-    assert refused.returncode == 2
-    assert refused.stdout == ""
-    assert "there is no bwrap on this machine" in refused.stderr
-    assert "--unsafe" in refused.stderr
-    unsafe = small.command(*call, "--unsafe", PATH=str(tmp_path))
-    assert json.loads(unsafe.stdout)["points"] == 5.0
+def test_without_bubblewrap_only_unsafe_grades(graded, handed_in, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    sandbox._tried.cache_clear()
+    try:
+        assert one.main(call(graded[0], handed_in, "ada")) == 2
+        said = capsys.readouterr()
+        assert said.out == ""
+        assert "there is no bwrap on this machine" in said.err
+        assert "--unsafe" in said.err
+        assert one.main([*call(graded[0], handed_in, "ada"), "--unsafe"]) == 0
+        assert json.loads(capsys.readouterr().out)["points"] == 5.0
+    finally:
+        sandbox._tried.cache_clear()
