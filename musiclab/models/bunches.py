@@ -10,7 +10,7 @@ import tensorflow as tf
 
 __all__ = ["Average", "Bunches"]
 
-TOGETHER = 20  # updates in one call of a graph, which would else spend much of its time on being called
+TOGETHER = 50  # updates in one call of a graph, which would else spend much of its time on being called
 
 
 class Average:
@@ -40,7 +40,7 @@ class Average:
 
 
 class Bunches:
-    """Whole batches, shuffled, up to 20 at a time, each with a random seed of its own: ((m, n, V), int32 (m, 2)).
+    """Whole batches, shuffled, up to 50 at a time, each with a random seed of its own: ((m, n, V), int32 (m, 2)).
 
     Lesson: 12
 

@@ -71,7 +71,7 @@ class RBM(keras.Model):
         self.built = True
 
     def recipe(self, learning_rate=0.05, k=1, persistent=False, momentum=0.5, weight_decay=2e-4):
-        """Compile: how ``fit`` trains. Averaged weights remain: over the last twentieth of the updates, at most 500.
+        """Compile: how ``fit`` trains. Averaged weights remain: over the last twentieth of the updates.
 
         Args:
           learning_rate: the highest; it follows :class:`musiclab.models.sequences.CosineDecay`.
@@ -162,7 +162,7 @@ class RBM(keras.Model):
         variables = [variable.value for variable in (self.W, self.a, self.b)]
         velocities = [tf.Variable(tf.zeros_like(variable)) for variable in variables]
         chains = tf.Variable(x[np.random.default_rng(seed).integers(len(x), size=data.size)])
-        average = Average(variables, max(0.0, min(0.998, 1 - 20 / max(1, epochs * len(data.batches)))))
+        average = Average(variables, max(0.0, 1 - 20 / max(1, epochs * len(data.batches))))
 
         def update(i, batches, seeds):
             self._update(batches[i], seeds[i], chains, variables, velocities)

@@ -8,12 +8,12 @@ from musiclab.models.bunches import Average, Bunches
 
 
 def test_bunches_deal_each_row_at_most_once():
-    data = Bunches(np.arange(230.0)[:, None], 5, seed=0)
+    data = Bunches(np.arange(530.0)[:, None], 5, seed=0)
     bunches = [data[i] for i in range(len(data))]
-    assert [len(batches) for batches, _ in bunches] == [20, 20, 6]
+    assert [len(batches) for batches, _ in bunches] == [50, 50, 6]
     rows = np.concatenate([batches.ravel() for batches, _ in bunches])
-    assert sorted(rows) == list(range(230))
-    assert len({tuple(seed) for _, seeds in bunches for seed in seeds}) == 46
+    assert sorted(rows) == list(range(530))
+    assert len({tuple(seed) for _, seeds in bunches for seed in seeds}) == 106
     data.on_epoch_end()
     assert (data[0][0] != bunches[0][0]).any()
     assert Bunches(np.zeros((3, 1)), 5, seed=0)[0][0].shape == (1, 3, 1)
