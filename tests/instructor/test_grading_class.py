@@ -37,9 +37,9 @@ EXPECTED = {  # add-test, twice-test, why; None: not graded yet
 
 @pytest.fixture(scope="module", autouse=True)
 def box():
-    """In continuous integration a missing sandbox is a failure."""
+    """In continuous integration on Linux, the only system that has it, a missing sandbox is a failure."""
     if why := sandbox.problem():
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+        pytest.fail(why) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

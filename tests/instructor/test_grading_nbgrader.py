@@ -1,6 +1,7 @@
 """nbgrader's own way through the term works in this folder, in the same sandbox; feedback shows no hidden test."""
 
 import os
+import sys
 import re
 import shutil
 from getpass import getuser
@@ -23,9 +24,9 @@ SNOOP = "print([one for one in get_ipython().history_manager.input_hist_raw])"
 
 @pytest.fixture(scope="module", autouse=True)
 def box():
-    """In continuous integration a missing sandbox is a failure."""
+    """In continuous integration on Linux, the only system that has it, a missing sandbox is a failure."""
     if why := sandbox.problem():
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+        pytest.fail(why) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,7 @@
 """What students' code does while it is graded: it costs its own points, is named, and reaches nothing."""
 
 import os
+import sys
 import socket
 import threading
 
@@ -18,9 +19,9 @@ ADD = small.RIGHT["add"] + "\n"
 
 @pytest.fixture(scope="module", autouse=True)
 def box():
-    """In continuous integration a missing sandbox is a failure."""
+    """In continuous integration on Linux, the only system that has it, a missing sandbox is a failure."""
     if why := sandbox.problem():
-        pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
+        pytest.fail(why) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(why)
 
 
 @pytest.fixture(scope="module")
