@@ -1,9 +1,9 @@
 """nbgrader's own way through the term works in this folder, in the same sandbox; feedback shows no hidden test."""
 
 import os
-import sys
 import re
 import shutil
+import sys
 from getpass import getuser
 from pathlib import Path
 

@@ -1,8 +1,8 @@
 """What students' code does while it is graded: it costs its own points, is named, and reaches nothing."""
 
 import os
-import sys
 import socket
+import sys
 import threading
 
 import psutil
