@@ -56,7 +56,7 @@ def rows(book: Gradebook, assignments=(), students=()) -> list[dict]:
 
 
 def text(table: list[dict]) -> str:
-    """The table as CSV, every field quoted.
+    r"""The table as CSV, every field quoted.
 
     >>> text([{"student_id": "=1+1", "score": None}]).splitlines()[1].split(",")[1:7]
     ['"\'=1+1"', '""', '""', '""', '""', '""']

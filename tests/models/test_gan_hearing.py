@@ -51,6 +51,7 @@ def test_slopes_of_heard_by_finite_differences():
 
 
 def test_heard_is_what_the_roll_shows():
+    """Eq. (11.3): on real choices it is the piano roll."""
     symbols = some_windows(4)
     sounding = heard(one_hot(symbols)).numpy()[..., 2:].max(axis=2)
     np.testing.assert_array_equal(sounding, rolls(symbols))
