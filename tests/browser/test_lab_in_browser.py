@@ -209,16 +209,18 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
 
 def test_a_melody_is_drawn_with_the_mouse(lesson):
     page, _, _ = lesson
-    page.evaluate(ADD_AND_RUN, "other = show.roll(bars=1)\nother")
-    canvas = page.locator(".musiclab-roll:visible svg").last
-    canvas.scroll_into_view_if_needed()
+    page.evaluate(
+        ADD_AND_RUN, "other = show.roll(bars=1, title='Other', ask=lambda p: f'{p.onsets.sum()} drawn')\nother"
+    )
+    roll = page.get_by_role("group", name="Other")
+    roll.get_by_text("0 drawn", exact=True).wait_for(timeout=30_000)
+    canvas = roll.locator("svg")
+    canvas.hover(position={"x": 40 + 4 * 22 + 5, "y": 3 * 13 + 5})  # the fifth step, the fourth row from above
     box = canvas.bounding_box()
-    x, y = box["x"] + 40 + 4 * 22 + 5, box["y"] + 3 * 13 + 5  # the fifth step, the fourth row from above
-    page.mouse.move(x, y)
     page.mouse.down()
-    page.mouse.move(x + 3 * 22, y)
+    page.mouse.move(box["x"] + 40 + 7 * 22 + 5, box["y"] + 3 * 13 + 5)
     page.mouse.up()
-    page.wait_for_function("() => document.querySelectorAll('.musiclab-note').length >= 1")
+    roll.get_by_text("1 drawn", exact=True).wait_for(timeout=15_000)
     assert page.evaluate(ASK_KERNEL, "print(other.notes, other.high)") == "[[4, 74, 4]] 77"
 
 
