@@ -121,6 +121,7 @@ def api(root: Path, folder: Path) -> list[str]:
         text = [name, "=" * len(name), "", f".. automodule:: {name}", "   :members:", ""]
         _write(folder / f"{name}.rst", text)
         names.append(name)
+        says = re.sub(r":\w+:`([^`]+)`", r"\1", says)  # a role of these pages means nothing in Markdown
         groups.setdefault(name.rpartition(".")[0], []).append((name, " ".join(says.split())))
     text = [
         "# musiclab, module by module",

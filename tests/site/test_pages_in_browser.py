@@ -32,6 +32,11 @@ WIDER = """() => {
     return `${page} px, such as ${wide.slice(-2).map(e => e.outerHTML.slice(0, 120)).join(" | ")}`;
 }"""
 
+CUT_OFF = """() => [...document.querySelectorAll("div.math")].filter(box => {
+    const left = box.getBoundingClientRect().left - 1;
+    return box.scrollLeft === 0 && [...box.children].some(part => part.getBoundingClientRect().left < left);
+}).map(box => box.id || box.textContent.slice(0, 80))"""
+
 
 @pytest.fixture(scope="module")
 def visits(site, address, browser):
@@ -58,7 +63,7 @@ def visits(site, address, browser):
         seen["theme"] = page.evaluate("document.documentElement.dataset.theme")
         page.set_viewport_size(PHONE)
         page.wait_for_timeout(60)
-        seen["wider"] = page.evaluate(WIDER)
+        seen["wider"], seen["cut off"] = page.evaluate(WIDER), page.evaluate(CUT_OFF)
         found[name] = seen | {"requests": list(now["requests"]), "errors": list(now["errors"])}
     page.close()
     return found
@@ -89,6 +94,10 @@ def test_dark_is_dark(visits):
 
 def test_nothing_is_wider_than_a_phone(visits):
     assert {name: seen["wider"] for name, seen in visits.items() if seen["wider"]} == {}
+
+
+def test_formulas_can_be_scrolled_to_their_beginning(visits):
+    assert {name: seen["cut off"] for name, seen in visits.items() if seen["cut off"]} == {}
 
 
 def test_every_formula_is_drawn(visits):

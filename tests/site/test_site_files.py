@@ -55,6 +55,11 @@ def test_pages_load_nothing_from_elsewhere(site):
     assert [file.name for file in site.rglob("*.html") if loads.search(file.read_text(encoding="utf-8"))] == []
 
 
+def test_no_markup_is_left_for_the_reader(site):
+    role = re.compile(r":(?:func|class|meth|mod|data|attr):")
+    assert [file.name for file in site.rglob("*.html") if role.search(file.read_text(encoding="utf-8"))] == []
+
+
 def test_sizes(site):
     files = {file: file.stat().st_size / 1e6 for file in site.rglob("*") if file.is_file()}
     assert sum(files.values()) <= SITE_MB
