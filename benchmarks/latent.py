@@ -209,7 +209,7 @@ def _process(name, seed):
 
 
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.run import RESULTS, record
+    from benchmarks.run import RESULTS, page, record
     from musiclab.data import write_whole
 
     parser = argparse.ArgumentParser(prog="python -m benchmarks.latent", description=__doc__.split("\n")[0])
@@ -233,6 +233,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         found = _merged(json.loads(file.read_text(encoding="utf-8"))["rows"], found)
     result = record("latent", found) | {"models": MODELS, "seed": list(range(options.seeds))}
     write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    write_whole(file.with_name("README.md"), page(file.parent).encode("utf-8"))
     for row in found:
         print(row)
     return 0

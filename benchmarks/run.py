@@ -1,7 +1,7 @@
 """Measure the course, on two cores, and write down what was measured on what: ``make bench``.
 
 python -m benchmarks.run                   # everything
-python -m benchmarks.run --only lessons    # or data, sound, latent, grading
+python -m benchmarks.run --only lessons    # or data, sound, speed, latent, grading
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks import data, latent, lessons, sound
+from benchmarks import data, latent, lessons, sound, speed
 from musiclab.data import write_whole
 from musiclab.machine import installed
 
-__all__ = ["BENCHMARKS", "RESULTS", "machine", "main", "record", "table"]
+__all__ = ["BENCHMARKS", "RESULTS", "machine", "main", "page", "record", "table"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
@@ -31,9 +31,13 @@ def _grading() -> list[dict]:
     return grading.rows()
 
 
-BENCHMARKS = {"lessons": lessons.rows, "data": data.rows, "sound": sound.rows, "latent": latent.rows}
+BENCHMARKS = {
+    **{"lessons": lessons.rows, "data": data.rows, "sound": sound.rows, "speed": speed.rows},
+    "latent": latent.rows,
+}
 if (ROOT / "instructor").is_dir():  # not in the student edition
     BENCHMARKS["grading"] = _grading
+PAGE = ("lessons", "data", "sound", "speed", "latent", "grading")
 CORES = 2  # what the course promises to run on
 PACKAGES = (
     "tensorflow",
@@ -96,6 +100,12 @@ def table(results: list[dict]) -> str:
     return "\n".join(parts)
 
 
+def page(folder: Path = RESULTS) -> str:
+    """The page of all results in a folder that have the form of :func:`record`, whoever can measure them here."""
+    written = [folder / f"{name}.json" for name in PAGE if (folder / f"{name}.json").exists()]
+    return table([json.loads(file.read_text(encoding="utf-8")) for file in written])
+
+
 def _cpu() -> str:
     if sys.platform == "linux":
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
@@ -125,10 +135,8 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
             return 1
         if rows:
             write_whole(folder / f"{name}.json", (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"))
-    written = [folder / f"{name}.json" for name in BENCHMARKS if (folder / f"{name}.json").exists()]
-    page = table([json.loads(file.read_text(encoding="utf-8")) for file in written])
-    write_whole(folder / "README.md", page.encode("utf-8"))
-    print(page)
+    write_whole(folder / "README.md", page(folder).encode("utf-8"))
+    print(page(folder))
     return 0
 
 

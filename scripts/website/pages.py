@@ -34,6 +34,11 @@ COLUMNS = {
     "log_z_se": "se of ln Z",
     "rbm_cpu_s": "CPU s, RBM",
     "evaluation_cpu_s": "CPU s, evaluation",
+    "cpu_ms": "CPU ms",
+    "wall_ms": "ms",
+    "s_each": "seconds each",
+    "first_half_s": "first half, s",
+    "second_half_s": "second half, s",
 }
 BENCHMARKS = {
     "lessons": ("Lessons", "What each lesson costs from start to end, on a fresh kernel."),
@@ -47,6 +52,14 @@ BENCHMARKS = {
         "Boltzmann machines on the same benchmark, their speed beside scikit-learn's, and bars by a deep belief net.",
     ),
     "latent": ("Models with a latent space", "Models that write two bars from random numbers, and what they rebuild."),
+    "speed": (
+        "Two loops over time",
+        "The course's own LSTM cell, forward and backward, beside Keras'; chords sampled in one graph and from Python.",
+    ),
+    "grading": (
+        "Grading",
+        "A class graded by nbgrader alone and by `make grade`, which keeps students' code in a sandbox.",
+    ),
     "data": ("Reading the music", "Why the course ships arrays: the same pieces, loaded and parsed."),
     "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
 }
