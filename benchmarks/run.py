@@ -38,6 +38,7 @@ BENCHMARKS = {
 if (ROOT / "instructor").is_dir():  # not in the student edition
     BENCHMARKS["grading"] = _grading
 PAGE = ("lessons", "data", "sound", "speed", "latent", "grading")
+NO_GIT = "not from git"
 CORES = 2  # what the course promises to run on
 PACKAGES = (
     "tensorflow",
@@ -74,7 +75,7 @@ def record(name: str, rows: list[dict]) -> dict:
         "benchmark": name,
         "command": f"python -m benchmarks.run --only {name}",
         "date": datetime.now(UTC).date().isoformat(),
-        "commit": _git("rev-parse", "HEAD"),
+        "commit": _git("rev-parse", "HEAD") or NO_GIT,
         "uncommitted_changes": bool(_git("status", "--porcelain", "--", *MEASURED)),
         "machine": machine(),
         "versions": {"python": platform.python_version(), **{name: have[name] for name in PACKAGES if name in have}},
@@ -117,6 +118,8 @@ def _cpu() -> str:
 
 
 def _git(*arguments) -> str:
+    if not (ROOT / ".git").exists():  # unpacked from a zip; a repository around it would say something else
+        return ""
     return subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
 
 

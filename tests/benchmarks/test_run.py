@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 from types import SimpleNamespace
 
 import nbformat
@@ -57,9 +58,17 @@ def test_the_record_names_neither_machine_nor_owner():
     assert str(run.ROOT) not in json.dumps(found)
 
 
+def test_an_unpacked_zip_has_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setattr(run, "ROOT", tmp_path)  # wherever it lies: a repository around it is another
+    found = run.record("lessons", [ROW])
+    assert (found["commit"], found["uncommitted_changes"]) == (run.NO_GIT, False)
+    assert run.NO_GIT[:10] in run.table([found])
+
+
 def test_the_record_has_what_is_needed_to_measure_again():
     found = run.record("lessons", [ROW])
-    assert len(found["commit"]) == 40
+    in_git = (run.ROOT / ".git").exists()
+    assert re.fullmatch(r"[0-9a-f]{40}" if in_git else run.NO_GIT, found["commit"])
     assert found["seed"] == {"03_autoencoder": 3}
     assert found["machine"]["cores"] == os.cpu_count()
     assert found["machine"]["memory_gb"] > 1

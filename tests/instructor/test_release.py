@@ -97,6 +97,14 @@ def test_its_own_tests_know_of_no_masters(edition):
     assert done.stdout == "[]\n", done.stderr
 
 
+def test_measuring_works_in_it_without_git(edition):
+    files = ["tests/benchmarks/test_run.py", "tests/benchmarks/test_results.py"]
+    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "record or page or table"]
+    done = subprocess.run([*words, *files], cwd=edition, capture_output=True, encoding="utf-8", check=False)
+    assert done.returncode == 0, done.stdout
+    assert "passed" in done.stdout
+
+
 def test_packing_again_gives_the_same_bytes(tmp_path):
     release.pack(tmp_path / "a.zip")
     release.pack(tmp_path / "b.zip")
