@@ -2,7 +2,8 @@
 
 `--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
 All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
-Unit tests are spread over the cores file by file, and as many lessons run at once, each in a kernel of its own.
+Unit tests are spread over the cores file by file; as many lessons run at once, each in a kernel of its own, and in the
+end as many of the parts that need one core: the website, the answers stored for exercises, the browser.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -133,11 +135,10 @@ def exercises_part(found, workers):
 def answers_part(found):
     """Grade the answers stored for exercises, and print what caught what; each lesson counts as one test."""
     part, begin = Part("exercises, stored answers"), time.monotonic()
-    print(f"\n=== {part.name}", flush=True)
     words = [sys.executable, "-m", "instructor.answers", *(master.stem for master in found)]
     done = subprocess.run(words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False)
     said = done.stdout.decode("utf-8", errors="replace")
-    print(said, flush=True)
+    print(f"\n=== {part.name}\n{said}", flush=True)
     part.passed = len(re.findall(r"^\d\d_\w+: .* 0 problems; ", said, re.M))
     part.failed = max(len(found) - part.passed, int(done.returncode != 0))
     part.seconds = time.monotonic() - begin
@@ -174,11 +175,15 @@ def all_parts(number, site=False):
         yield Part("lessons", failed=1, note="there are none in notebooks/")
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lesson_part, lessons)
-    if found := masters():
+    found = masters()
+    if found:
         yield exercises_part(found, spread)
-        yield answers_part(found)
-    yield pytest_part("browser", ["tests/browser"])
-    yield pytest_part("website", ["tests/site"])
+    # each of these keeps one core busy at most times; the longest begins
+    last = [partial(pytest_part, "website", ["tests/site"], quiet=True)]
+    last += [partial(answers_part, found)] if found else []
+    last += [partial(pytest_part, "browser", ["tests/browser"], quiet=True)]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        yield from pool.map(lambda run: run(), last)
 
 
 def without_network(arguments):
