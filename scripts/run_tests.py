@@ -3,7 +3,7 @@
 `--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
 All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
 Unit tests are spread over the cores file by file; as many lessons run at once, each in a kernel of its own, and in the
-end as many of the parts that need one core: the website, the answers stored for exercises, the browser.
+end the website beside the answers stored for exercises.
 """
 
 from __future__ import annotations
@@ -181,9 +181,9 @@ def all_parts(number, site=False):
     # each of these keeps one core busy at most times; the longest begins
     last = [partial(pytest_part, "website", ["tests/site"], quiet=True)]
     last += [partial(answers_part, found)] if found else []
-    last += [partial(pytest_part, "browser", ["tests/browser"], quiet=True)]
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lambda run: run(), last)
+    yield pytest_part("browser", ["tests/browser"])  # alone: it types keys into a page that must keep up
 
 
 def without_network(arguments):
