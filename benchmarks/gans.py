@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import numpy as np
 
+from benchmarks.latent import MODELS
+
 __all__ = ["FULL", "REMOVED", "removed", "trained"]
 
-FULL = {  # class, sizes, passes over the training windows
-    "11_convolutional": ("ConvGAN", {}, 40),
-    "11_recurrent": ("RecurrentGAN", {"units": 124, "judge": 64, "r1": 3.0}, 18),
-}
+FULL = {"11_convolutional": MODELS["convolutional GAN"], "11_recurrent": MODELS["LSTM GAN"]}
 REMOVED = {  # what is left out, by the name of the array that holds what was sampled
     "complete": {},
     "no_comparison": {"minibatch_deviation": False},
     "no_r1": {"r1": 0.0},
 }
-BATCH = 32
+BATCH = 32  # of the trainings that go without something
 CALM = 2 / 3  # share of a full training after which both sides learn more slowly
 LOOKS, STEPS = 6, 160  # how often each training is looked at, and after how many steps each time
 SAMPLED = 150
@@ -29,12 +28,12 @@ def trained(name: str):
     from musiclab import training
     from musiclab.models import bars, gan
 
-    kind, sizes, epochs = FULL[name]
+    (_, kind), fit = FULL[name]["model"], FULL[name]["fit"]
     training.set_seed(11)
-    model = getattr(gan, kind)(**sizes)
+    model = getattr(gan, kind)(**FULL[name]["sizes"])
     windows = bars.load_bars("train", common_key=True)
-    model.recipe(calm_after=round(CALM * epochs * (len(windows) // BATCH)))
-    training.train(model, windows, epochs=epochs, batch_size=BATCH, title=kind)
+    model.recipe(calm_after=round(CALM * fit["epochs"] * (len(windows) // fit["batch_size"])))
+    training.train(model, windows, **fit, title=kind)
     return model.average
 
 

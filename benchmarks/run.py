@@ -32,12 +32,15 @@ def _grading() -> list[dict]:
 
 
 BENCHMARKS = {
-    **{"lessons": lessons.rows, "data": data.rows, "sound": sound.rows, "speed": speed.rows},
+    "lessons": lessons.rows,
+    "data": data.rows,
+    "sound": sound.rows,
+    "speed": speed.rows,
     "latent": latent.rows,
 }
+PAGE = (*BENCHMARKS, "grading")  # what the page of results shows, wherever it was measured
 if (ROOT / "instructor").is_dir():  # not in the student edition
     BENCHMARKS["grading"] = _grading
-PAGE = ("lessons", "data", "sound", "speed", "latent", "grading")
 NO_GIT = "not from git"
 CORES = 2  # what the course promises to run on
 PACKAGES = (
@@ -138,8 +141,9 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
             return 1
         if rows:
             write_whole(folder / f"{name}.json", (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"))
-    write_whole(folder / "README.md", page(folder).encode("utf-8"))
-    print(page(folder))
+    written = page(folder)
+    write_whole(folder / "README.md", written.encode("utf-8"))
+    print(written)
     return 0
 
 

@@ -62,7 +62,7 @@ def test_rows_of_the_same_name_are_replaced_and_others_stay(tmp_path):
     stored = json.loads(file.read_text(encoding="utf-8"))
     assert stored["rows"] == [{"what": "b", "test": 2.0}, {"what": "a", "test": 3.0}]
     assert stored["source"] == {"file": "x.json"}
-    assert stored["commit"]
+    assert re.fullmatch(r"[0-9a-f]{40}" if (ROOT / ".git").exists() else NO_GIT, stored["commit"])
 
 
 def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):

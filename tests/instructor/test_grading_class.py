@@ -17,6 +17,7 @@ import pytest
 from instructor.grading import book, grade, mark, master, one, sandbox
 from tests.instructor import small_course as small
 
+pytestmark = pytest.mark.usefixtures("box")
 NAME = small.NAME
 WRONG = "def add(a, b):\n    return 3"
 EXPECTED = {  # add-test, twice-test, why; None: not graded yet
@@ -33,13 +34,6 @@ EXPECTED = {  # add-test, twice-test, why; None: not graded yet
     "kim": (None, None, None),
     "leo": (2, 3, None),
 }
-
-
-@pytest.fixture(scope="module", autouse=True)
-def box():
-    """In continuous integration on Linux, the only system that has it, a missing sandbox is a failure."""
-    if why := sandbox.problem():
-        pytest.fail(why) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(why)
 
 
 @pytest.fixture(scope="module")

@@ -18,15 +18,9 @@ from instructor.grading import book, mark, master, outputs, sandbox
 from tests.instructor import small_course as small
 from tests.instructor.test_grading_submissions import SCRIPTS, scripts_and_links
 
+pytestmark = pytest.mark.usefixtures("box")
 NAME = small.NAME
 SNOOP = "print([one for one in get_ipython().history_manager.input_hist_raw])"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def box():
-    """In continuous integration on Linux, the only system that has it, a missing sandbox is a failure."""
-    if why := sandbox.problem():
-        pytest.fail(why) if os.environ.get("CI") and sys.platform == "linux" else pytest.skip(why)
 
 
 @pytest.fixture(scope="module")
