@@ -23,7 +23,7 @@ test-environment:
 	@$(PYTHON) scripts/environment.py --test
 
 lab: environment
-	@$(RUN) -m musiclab.lab $(ARGS)
+	@$(RUN) -m musiclab.setup.lab $(ARGS)
 
 test: test-environment
 	@$(RUN) scripts/run_tests.py $(if $(LESSON),--lesson $(LESSON))
@@ -32,10 +32,10 @@ reset: environment
 	@$(RUN) scripts/reset_lesson.py $(if $(EXERCISES),--exercises "$(EXERCISES)","$(LESSON)")
 
 doctor: environment
-	@$(RUN) -m musiclab.doctor
+	@$(RUN) -m musiclab.setup.doctor
 
 data: environment
-	@$(RUN) -m musiclab.data.build $(if $(MUSIC),--music "$(MUSIC)")
+	@$(RUN) -m musiclab.data.corpora.build $(if $(MUSIC),--music "$(MUSIC)")
 
 bench: test-environment
 	@$(RUN) -m benchmarks.run

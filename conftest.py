@@ -14,7 +14,7 @@ from queue import Empty
 import pytest
 from nbval.kernel import RunningKernel
 
-from musiclab import lab
+from musiclab.setup import lab
 
 _wait_for_message = RunningKernel.get_message
 
@@ -37,7 +37,9 @@ def _message_from_living_kernel(self, stream, timeout=None):
     end = time.monotonic() + (float("inf") if timeout is None else timeout)
     while True:
         try:
-            return _wait_for_message(self, stream, timeout=max(0.0, min(1.0, end - time.monotonic())))
+            return _wait_for_message(
+                self, stream, timeout=max(0.0, min(1.0, end - time.monotonic()))
+            )
         except Empty:
             if not self.is_alive():
                 pytest.fail("the kernel died while it ran this cell", pytrace=False)

@@ -61,5 +61,7 @@ def rows() -> list[dict]:
 
 
 def _fresh(code):
-    said = subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    said = subprocess.run(
+        [sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, encoding="utf-8"
+    ).stdout
     return json.loads(said.splitlines()[-1])

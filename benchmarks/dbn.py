@@ -27,7 +27,7 @@ def rows(seeds: int = 3) -> list[dict]:
       as ``hold_sd`` and ``scale_sd``, the mean CPU seconds of the training, and the target.
     """
     from musiclab import metrics
-    from musiclab.models import eighth_bars as eb
+    from musiclab.data.encodings import two_bars_eighths as eb
 
     real = eb.to_pieces(eb.load_eighth_bars("test"))
     runs = {"DBN: bars before fine-tuning": [], "DBN: bars, fine-tuned, top refitted": []}
@@ -35,25 +35,36 @@ def rows(seeds: int = 3) -> list[dict]:
         for name, run in zip(runs, _train(seed)):
             runs[name].append(run)
     measures = (metrics.hold_rate, metrics.scale_consistency, metrics.empty_bars)
-    found = [_row("DBN: held-out bars", np.array([[measure(real) for measure in measures]]), "", "")]
+    found = [
+        _row("DBN: held-out bars", np.array([[measure(real) for measure in measures]]), "", "")
+    ]
     for name, pairs in runs.items():
         values = np.array([[measure(pieces) for measure in measures] for pieces, _ in pairs])
-        found.append(_row(name, values, round(float(np.mean([cpu for _, cpu in pairs])), 1), TARGET))
+        found.append(
+            _row(name, values, round(float(np.mean([cpu for _, cpu in pairs])), 1), TARGET)
+        )
     return found
 
 
 def _row(what, values, cpu, target):
     mean, sd = values.mean(axis=0).round(3).tolist(), values.std(axis=0).round(3).tolist()
     return {
-        **{"what": what, "seeds": len(values), "hold": mean[0], "hold_sd": sd[0], "scale": mean[1], "scale_sd": sd[1]},
+        **{
+            "what": what,
+            "seeds": len(values),
+            "hold": mean[0],
+            "hold_sd": sd[0],
+            "scale": mean[1],
+            "scale_sd": sd[1],
+        },
         **{"empty_bars": mean[2], "cpu_s": cpu, "target": target},
     }
 
 
 def _train(seed):
     """Windows and CPU seconds so far: of the stack as trained greedily, then fine-tuned."""
-    from musiclab.models import eighth_bars as eb
-    from musiclab.models.dbn import DBN
+    from musiclab.data.encodings import two_bars_eighths as eb
+    from musiclab.models.energy.dbn import DBN
     from musiclab.training import set_seed
 
     x, spent = eb.to_rows(eb.load_eighth_bars("train")), time.process_time()

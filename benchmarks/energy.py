@@ -23,13 +23,35 @@ import numpy as np
 
 from benchmarks import rnn_rbm
 
-__all__ = ["NEED_FILE", "PARTS", "PUBLISHED", "RECIPE", "TARGET", "main", "rbm_rows", "speed", "speed_rows", "table"]
+__all__ = [
+    "NEED_FILE",
+    "PARTS",
+    "PUBLISHED",
+    "RECIPE",
+    "TARGET",
+    "main",
+    "rbm_rows",
+    "speed",
+    "speed_rows",
+    "table",
+]
 
 RECIPE = {
-    **{"hidden": 150, "learning_rate": 1.5, "k": 1, "persistent": True, "weight_decay": 4e-5, "epochs": 1100},
+    **{
+        "hidden": 150,
+        "learning_rate": 1.5,
+        "k": 1,
+        "persistent": True,
+        "weight_decay": 4e-5,
+        "epochs": 1100,
+    },
     **{"batch_size": 100, "temperatures": 80000, "fewer_temperatures": 20000, "chains": 100},
 }
-NAME, TARGET, PUBLISHED = "RBM, 150 hidden units", (7.45, 100), 7.43  # nats per test frame of JSB Chorales; CPU seconds
+NAME, TARGET, PUBLISHED = (
+    "RBM, 150 hidden units",
+    (7.45, 100),
+    7.43,
+)  # nats per test frame of JSB Chorales; CPU seconds
 SHAPES = {(88, 150): 3.0, (1408, 512): 6.0}  # visible and hidden units: how many times faster
 BATCH, UPDATES = 100, 800  # rows per update; updates timed of the small shape
 
@@ -53,7 +75,7 @@ def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int | None
     import threadpoolctl
     from sklearn.neural_network import BernoulliRBM
 
-    from musiclab.models.rbm import RBM
+    from musiclab.models.energy.rbm import RBM
 
     def clocks():
         return np.array([time.process_time(), time.perf_counter()])
@@ -93,7 +115,11 @@ def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int | None
 
 def speed_rows(path: Path | None = None, seeds: int = 1) -> list[dict]:
     """:func:`speed` for each of :data:`SHAPES` with one thread, with two and by default, each in its own process."""
-    runs = [_process("--shape", str(v), str(h), "--threads", str(n)) for n in (1, 2, 0) for v, h in SHAPES]
+    runs = [
+        _process("--shape", str(v), str(h), "--threads", str(n))
+        for n in (1, 2, 0)
+        for v, h in SHAPES
+    ]
     return [row for run in runs for row in run["rows"]]
 
 
@@ -108,18 +134,25 @@ def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dic
       CPU seconds of the training; nats per frame of the validation split; ln Z, its standard error and what it was
       with fewer temperatures.
     """
-    from musiclab.data.benchmark import load_benchmark
-    from musiclab.models.partition import log_partition_ais
-    from musiclab.models.rbm import RBM
+    from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.models.energy.partition_function import log_partition_ais
+    from musiclab.models.energy.rbm import RBM
     from musiclab.training import set_seed
 
     rolls, start = load_benchmark(path), time.process_time()
     set_seed(seed)
     model = RBM(88, recipe["hidden"])
-    model.recipe(**{name: recipe[name] for name in ("learning_rate", "k", "persistent", "weight_decay")})
+    model.recipe(
+        **{name: recipe[name] for name in ("learning_rate", "k", "persistent", "weight_decay")}
+    )
     frames = np.concatenate(rolls["train"])
-    model.fit(frames, epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0)
-    cpu, weights = time.process_time() - start, [np.asarray(part) for part in (model.W, model.a, model.b)]
+    model.fit(
+        frames, epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0
+    )
+    cpu, weights = (
+        time.process_time() - start,
+        [np.asarray(part) for part in (model.W, model.a, model.b)],
+    )
     few, many = (
         log_partition_ais(*weights, seed, recipe[name], recipe["chains"])
         for name in ("fewer_temperatures", "temperatures")
@@ -127,7 +160,11 @@ def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dic
     np.savez(scores, *(model.log_likelihood(piece, many.log_z[0]) for piece in rolls["test"]))
     valid = -model.log_likelihood(np.concatenate(rolls["valid"]), many.log_z[0]).mean()
     logs = {"log_z": many.log_z[0], "log_z_se": many.standard_error[0], "log_z_fewer": few.log_z[0]}
-    return {"cpu_s": cpu, "valid": float(valid), **{name: float(value) for name, value in logs.items()}}
+    return {
+        "cpu_s": cpu,
+        "valid": float(valid),
+        **{name: float(value) for name, value in logs.items()},
+    }
 
 
 def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
@@ -142,7 +179,7 @@ def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
       standard error of ln Z, and the largest change of ln Z from fewer temperatures to more; target, published.
     """
     from benchmarks.sequence import clean
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
     from musiclab.metrics.likelihood import nll_per_frame
 
     unshared = clean(load_benchmark(path))
@@ -155,7 +192,9 @@ def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
             "seeds": seeds,
             "valid": _mean([run["valid"] for run in runs]),
             "test": _mean(tests),
-            "test_clean": _mean([nll_per_frame(one).pooled for one in kept]) if unshared.any() else "none",
+            "test_clean": _mean([nll_per_frame(one).pooled for one in kept])
+            if unshared.any()
+            else "none",
             "sd_seeds": round(float(np.std(tests)), 3),
             "cpu_s": _mean([run["cpu_s"] for run in runs], 1),
             "log_z_se": round(max(run["log_z_se"] for run in runs), 3),
@@ -184,7 +223,12 @@ def table(rows: list[dict]) -> str:
         kinds.setdefault(tuple(row), []).append(row)
     lines = []
     for columns, found in kinds.items():
-        lines += [columns, ["---"] * len(columns), *([str(row[key]) for key in columns] for row in found), []]
+        lines += [
+            columns,
+            ["---"] * len(columns),
+            *([str(row[key]) for key in columns] for row in found),
+            [],
+        ]
     return "\n".join(f"| {' | '.join(line)} |" if line else "" for line in lines)
 
 
@@ -220,9 +264,11 @@ def _alone(options) -> dict:
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     from benchmarks.run import RESULTS
     from musiclab.data import DataError
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.energy", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.energy", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--jsb", type=Path, help="the benchmark's file: .pickle, .json or .mat")
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
     parser.add_argument("--only", nargs="+", choices=PARTS, help="these alone; other rows stay")
@@ -236,8 +282,13 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         return 0
     names = options.only or [name for name in PARTS if options.jsb or name not in NEED_FILE]
     if not options.jsb and set(names) & set(NEED_FILE):
-        parser.error(f"{', '.join(sorted(set(names) & set(NEED_FILE)))}: need --jsb, the benchmark's file")
-    more = {"command": "make bench JSB=path", "recipe": RECIPE}  # parts may have been measured at different times
+        parser.error(
+            f"{', '.join(sorted(set(names) & set(NEED_FILE)))}: need --jsb, the benchmark's file"
+        )
+    more = {
+        "command": "make bench JSB=path",
+        "recipe": RECIPE,
+    }  # parts may have been measured at different times
     if options.jsb:
         path = options.jsb.resolve()
         try:
@@ -245,7 +296,10 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         except DataError as error:
             print(error, file=sys.stderr)
             return 1
-        more["source"] = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+        more["source"] = {
+            "file": path.name,
+            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        }
     for name in names:
         print(f"measuring {name} ...", flush=True)
         found = PARTS[name](options.jsb and path, options.seeds)

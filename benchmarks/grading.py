@@ -24,7 +24,9 @@ from instructor.settings import ANSWERS, HERE, ROOT, SOURCE
 
 __all__ = ["GradingFails", "make_class", "rows"]
 
-ASSIGNMENT = "06_recurrent_networks"  # no TensorFlow, four functions: neither the quickest nor the slowest
+ASSIGNMENT = (
+    "06_recurrent_networks"  # no TensorFlow, four functions: neither the quickest nor the slowest
+)
 FEW, MANY = 20, 200
 SERIAL = """
 import sys
@@ -45,7 +47,10 @@ def make_class(course: Path, size: int) -> None:
     """Write a course folder whose `submitted` folder holds a class."""
     (course / "source").mkdir(parents=True)
     shutil.copytree(SOURCE / ASSIGNMENT, course / "source" / ASSIGNMENT)
-    wanted, answers = master.load(course / "source", ASSIGNMENT), stored_answers(ANSWERS / f"{ASSIGNMENT}.toml")
+    wanted, answers = (
+        master.load(course / "source", ASSIGNMENT),
+        stored_answers(ANSWERS / f"{ASSIGNMENT}.toml"),
+    )
     for number in range(size):
         file = course / "submitted" / f"student{number:03}" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
         file.parent.mkdir(parents=True)
@@ -72,7 +77,12 @@ def rows() -> list[dict]:
         settings = SERIAL.format(root=str(ROOT), course=str(alone))
         (alone / "nbgrader_config.py").write_text(settings, encoding="utf-8")
         made = [
-            _row("nbgrader alone, no sandbox", alone, FEW, ["-m", "nbgrader", "autograde", ASSIGNMENT]),
+            _row(
+                "nbgrader alone, no sandbox",
+                alone,
+                FEW,
+                ["-m", "nbgrader", "autograde", ASSIGNMENT],
+            ),
             _row("make grade", few, FEW, _make_grade(few)),
             _row("make grade, a large class", many, MANY, _make_grade(many)),
         ]
@@ -83,7 +93,15 @@ def rows() -> list[dict]:
 
 
 def _make_grade(course):
-    return ["-m", "instructor.grading.grade", ASSIGNMENT, "--course", str(course), "--jobs", str(_cores())]
+    return [
+        "-m",
+        "instructor.grading.grade",
+        ASSIGNMENT,
+        "--course",
+        str(course),
+        "--jobs",
+        str(_cores()),
+    ]
 
 
 def _cores():
@@ -94,7 +112,11 @@ def _row(what, course, size, words):
     began = time.perf_counter()
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen(
-        [sys.executable, *words], cwd=course, env=variables, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [sys.executable, *words],
+        cwd=course,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     )
     peak = []
     watch = threading.Thread(target=_watch, args=(process, peak))
@@ -103,7 +125,9 @@ def _row(what, course, size, words):
     watch.join()
     done = sorted(path.stat().st_mtime for path in course.glob("autograded/*/*/*.ipynb"))
     if status or len(done) != size:
-        raise GradingFails(f"{what}: exit status {status}, {len(done)} of {size} submissions graded")
+        raise GradingFails(
+            f"{what}: exit status {status}, {len(done)} of {size} submissions graded"
+        )
     middle = done[size // 2 - 1]
     return {
         "what": what,

@@ -26,33 +26,43 @@ __all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows
 
 MODELS = {  # the class, what it is built with, what recipe() and fit() are told
     "VAE": {
-        "model": ("vae", "VAE"),
+        "model": ("autoencoders.vae", "VAE"),
         "sizes": {"latent": 96, "quarter": 128, "hidden": 256, "beta": 0.35},
         "recipe": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
     "VAE tuned for reconstruction": {
-        "model": ("vae", "VAE"),
+        "model": ("autoencoders.vae", "VAE"),
         "sizes": {"latent": 128, "quarter": 128, "hidden": 320, "beta": 0.01},
         "recipe": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
     "convolutional GAN": {
-        "model": ("gan", "ConvGAN"),
+        "model": ("adversarial.gan", "ConvGAN"),
         "sizes": {},
         "recipe": {"calm_after": 1970},  # two thirds of its steps
         "fit": {"epochs": 40, "batch_size": 32},
         "common_key": True,
     },
     "LSTM GAN": {
-        "model": ("gan", "RecurrentGAN"),
+        "model": ("adversarial.gan", "RecurrentGAN"),
         "sizes": {"units": 124, "judge": 64, "r1": 3.0},
         "recipe": {"calm_after": 890},
         "fit": {"epochs": 18, "batch_size": 32},
         "common_key": True,
     },
 }
-MEASURES = ("f1", "hold", "scale", "polyphony", "diversity", "empty_bars", "parallels", "nearest", "cpu_s")
+MEASURES = (
+    "f1",
+    "hold",
+    "scale",
+    "polyphony",
+    "diversity",
+    "empty_bars",
+    "parallels",
+    "nearest",
+    "cpu_s",
+)
 REAL, REAL_IN_C = "held-out windows", "held-out windows in C major or A minor"
 
 
@@ -77,14 +87,34 @@ def at_most_real(factor):
 
 
 LIMITS = {  # what each row should reach, by measure: a function of its mean and of what held-out windows score
-    "VAE": {"f1": at_least(0.90), "hold": within(0.10), "scale": within(0.07), "cpu_s": at_most(75)},
+    "VAE": {
+        "f1": at_least(0.90),
+        "hold": within(0.10),
+        "scale": within(0.07),
+        "cpu_s": at_most(75),
+    },
     "VAE tuned for reconstruction": {"f1": at_least(0.95), "cpu_s": at_most(75)},
     "convolutional GAN": {
-        **{"hold": within(0.07), "scale": within(0.06), "diversity": within(0.05), "polyphony": at_most(0.10)},
-        **{"empty_bars": at_most(0), "nearest": at_least_real(1), "parallels": at_most_real(4), "cpu_s": at_most(150)},
+        **{
+            "hold": within(0.07),
+            "scale": within(0.06),
+            "diversity": within(0.05),
+            "polyphony": at_most(0.10),
+        },
+        **{
+            "empty_bars": at_most(0),
+            "nearest": at_least_real(1),
+            "parallels": at_most_real(4),
+            "cpu_s": at_most(150),
+        },
     },
     "LSTM GAN": {
-        **{"hold": within(0.15), "scale": within(0.15), "diversity": at_least_real(0.8), "empty_bars": at_most(0.01)},
+        **{
+            "hold": within(0.15),
+            "scale": within(0.15),
+            "diversity": at_least_real(0.8),
+            "empty_bars": at_most(0.01),
+        },
         **{"cpu_s": at_most(90)},
     },
 }
@@ -100,16 +130,16 @@ def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
       Scores by row: held-out windows in their own keys and in a common one; cells drawn each by itself, from what
       training has at that step and voice; and training windows as they are.
     """
-    from musiclab.models import bars
+    from musiclab.data.encodings import two_bars
 
-    x = bars.load_bars("train")
+    x = two_bars.load_bars("train")
     rng = np.random.default_rng(seed)
     steps, voices = np.indices(x.shape[1:])
     cells = x[rng.integers(len(x), size=(n, *x.shape[1:])), steps, voices]
     copies = x[rng.choice(len(x), size=min(n, len(x)), replace=False)]
     return {
-        REAL: _scores(bars.load_bars("test")),
-        REAL_IN_C: _scores(bars.load_bars("test", common_key=True), common_key=True),
+        REAL: _scores(two_bars.load_bars("test")),
+        REAL_IN_C: _scores(two_bars.load_bars("test", common_key=True), common_key=True),
         "independent random cells": _scores(cells),
         "a copy of training windows": _scores(copies),
     }
@@ -124,16 +154,16 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     Returns:
       The :data:`MEASURES`; "f1" of reconstructed held-out windows only where there is a ``reconstruct``.
     """
+    from musiclab.data.encodings import two_bars
     from musiclab.metrics import precision_recall_f1
-    from musiclab.models import bars
     from musiclab.training import set_seed
 
     settings = MODELS[name]
     module, kind = settings["model"]
     make = getattr(importlib.import_module(f"musiclab.models.{module}"), kind)
     common_key = settings.get("common_key", False)
-    x = bars.load_bars("train", common_key=common_key)
-    x = x if common_key else bars.in_all_keys(x)
+    x = two_bars.load_bars("train", common_key=common_key)
+    x = x if common_key else two_bars.in_all_keys(x)
     cpu = time.process_time()
     set_seed(seed)
     model = make(**settings["sizes"])
@@ -142,17 +172,22 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     model.fit(x, **settings["fit"], verbose=0)
     found = {"cpu_s": time.process_time() - cpu}
     if hasattr(model, "reconstruct"):
-        held_out = bars.load_bars("test")
-        found["f1"] = precision_recall_f1(bars.rolls(held_out), bars.rolls(model.reconstruct(held_out))).f1
+        held_out = two_bars.load_bars("test")
+        found["f1"] = precision_recall_f1(
+            two_bars.rolls(held_out), two_bars.rolls(model.reconstruct(held_out))
+        ).f1
     return found | _scores(model.sample(n, seed=seed), common_key)
 
 
 def _scores(symbols, common_key=False):
+    from musiclab.data.encodings import two_bars
     from musiclab.metrics import set_scores
-    from musiclab.models import bars
 
-    held_out, training = (bars.to_pieces(bars.load_bars(split, common_key=common_key)) for split in ("test", "train"))
-    return set_scores(bars.to_pieces(symbols), held_out, training)
+    held_out, training = (
+        two_bars.to_pieces(two_bars.load_bars(split, common_key=common_key))
+        for split in ("test", "train")
+    )
+    return set_scores(two_bars.to_pieces(symbols), held_out, training)
 
 
 def missed(name: str, scores: dict[str, float], real: dict[str, float]) -> list[str]:
@@ -164,7 +199,9 @@ def missed(name: str, scores: dict[str, float], real: dict[str, float]) -> list[
     Returns:
       Their names; none if all was reached, or nothing was asked.
     """
-    return [key for key, fits in LIMITS.get(name, {}).items() if not fits(scores[key], real.get(key))]
+    return [
+        key for key, fits in LIMITS.get(name, {}).items() if not fits(scores[key], real.get(key))
+    ]
 
 
 def rows(seeds: int = 3, models=None) -> list[dict]:
@@ -191,7 +228,11 @@ def _row(name, runs, real):
     means = {key: float(np.mean([run[key] for run in runs])) for key in MEASURES if key in runs[0]}
     for key in MEASURES:
         digits = 1 if key in ("cpu_s", "parallels") else 3
-        spread = f" ± {np.std([run[key] for run in runs]):.{digits}f}" if key in means and len(runs) > 1 else ""
+        spread = (
+            f" ± {np.std([run[key] for run in runs]):.{digits}f}"
+            if key in means and len(runs) > 1
+            else ""
+        )
         row[key] = f"{means[key]:.{digits}f}{spread}" if key in means else ""
     if name in LIMITS:
         outside = missed(name, means, real)
@@ -202,7 +243,9 @@ def _row(name, runs, real):
 def _process(name, seed):
     """Train in a process of its own; what it measured."""
     command = [sys.executable, "-m", "benchmarks.latent", "--model", name, "--seed", str(seed)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1])
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1]
+    )
     if done.returncode:
         raise RuntimeError(f"training failed with status {done.returncode}: {name}, seed {seed}")
     return json.loads(done.stdout.splitlines()[-1])
@@ -212,10 +255,16 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     from benchmarks.run import RESULTS, page, record
     from musiclab.data import write_whole
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.latent", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.latent", description=__doc__.split("\n")[0]
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
-    parser.add_argument("--only", nargs="+", choices=MODELS, help="these models alone; the others' rows stay")
-    parser.add_argument("--model", choices=MODELS, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument(
+        "--only", nargs="+", choices=MODELS, help="these models alone; the others' rows stay"
+    )
+    parser.add_argument(
+        "--model", choices=MODELS, help=argparse.SUPPRESS
+    )  # in a process of its own
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.model:

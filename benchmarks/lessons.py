@@ -15,13 +15,15 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 
-from musiclab import lab
+from musiclab.setup import lab
 from scripts.reset_lesson import find_lesson, lessons
 
 __all__ = ["LESSONS", "LessonFails", "measure", "rows"]
 
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
-CELL_SECONDS = 120  # twice what a whole lesson may take: a slow lesson is measured, a hanging one is not
+CELL_SECONDS = (
+    120  # twice what a whole lesson may take: a slow lesson is measured, a hanging one is not
+)
 
 # asked of the kernel after the last cell, since only the process itself knows its peak
 ASK = """
@@ -63,9 +65,13 @@ def measure(path: Path) -> dict:
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     nb = nbformat.read(path, as_version=4)
-    ours = KernelSpecManager(kernel_dirs=[])  # no kernel of the same name from elsewhere: this Python's own
+    ours = KernelSpecManager(
+        kernel_dirs=[]
+    )  # no kernel of the same name from elsewhere: this Python's own
     manager = AsyncKernelManager(kernel_name="python3", kernel_spec_manager=ours)
-    client = NotebookClient(nb, km=manager, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}})
+    client = NotebookClient(
+        nb, km=manager, timeout=CELL_SECONDS, resources={"metadata": {"path": str(path.parent)}}
+    )
     took = []
     started = time.perf_counter()
     try:
@@ -84,9 +90,13 @@ def measure(path: Path) -> dict:
             nb.cells.append(question)
             client.execute_cell(question, len(nb.cells) - 1)
     except CellExecutionError as error:
-        raise LessonFails(f"{path.name} fails in cell {len(took) + 1}: {error.ename}: {error.evalue}") from None
+        raise LessonFails(
+            f"{path.name} fails in cell {len(took) + 1}: {error.ename}: {error.evalue}"
+        ) from None
     except (CellTimeoutError, DeadKernelError) as error:
-        raise LessonFails(f"{path.name} fails in cell {len(took) + 1}: {str(error).splitlines()[0]}") from None
+        raise LessonFails(
+            f"{path.name} fails in cell {len(took) + 1}: {str(error).splitlines()[0]}"
+        ) from None
     cpu, peak = json.loads(question.outputs[0].text)
     return {
         "lesson": path.stem,

@@ -22,11 +22,30 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["NAME", "PUBLISHED", "RECIPE", "TARGET", "curve_row", "main", "merge", "rows", "score_row", "train_one"]
+__all__ = [
+    "NAME",
+    "PUBLISHED",
+    "RECIPE",
+    "TARGET",
+    "curve_row",
+    "main",
+    "merge",
+    "rows",
+    "score_row",
+    "train_one",
+]
 
 NAME, CURVE = "RNN-RBM, 150 hidden units", "RNN-RBM by temperatures, every eighth test piece"
 RECIPE = {
-    **{"hidden": 150, "units": 128, "k": 5, "dropout": 0.4, "learning_rate": 6e-3, "epochs": 60, "batch_size": 8},
+    **{
+        "hidden": 150,
+        "units": 128,
+        "k": 5,
+        "dropout": 0.4,
+        "learning_rate": 6e-3,
+        "epochs": 60,
+        "batch_size": 8,
+    },
     **{"rbm_epochs": 60, "rbm_learning_rate": 0.05, "temperatures": 2000, "chains": 2},
     "curve": [30, 100, 300, 1000, 2000, 6000],
 }
@@ -34,7 +53,9 @@ TARGET = (6.15, 90)  # nats per frame; CPU seconds of the RNN-RBM's own training
 PUBLISHED = 6.27
 
 
-def train_one(path: Path, seed: int, scores: Path, curve: bool = False, recipe: dict = RECIPE) -> dict:
+def train_one(
+    path: Path, seed: int, scores: Path, curve: bool = False, recipe: dict = RECIPE
+) -> dict:
     """Train the RBM and the RNN-RBM, and score the test split, in this process.
 
     Args:
@@ -46,27 +67,45 @@ def train_one(path: Path, seed: int, scores: Path, curve: bool = False, recipe: 
     Returns:
       ``rbm_cpu_s``, ``cpu_s`` and ``evaluation_cpu_s``; ``curve``, nats per frame, if asked for.
     """
-    from musiclab.data.benchmark import load_benchmark
-    from musiclab.models.rbm import RBM
-    from musiclab.models.rnn_rbm import RNNRBM
+    from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.models.energy.rbm import RBM
+    from musiclab.models.energy.rnn_rbm import RNNRBM
     from musiclab.training import set_seed
 
     rolls, times = load_benchmark(path), [time.process_time()]
     set_seed(seed)
     rbm = RBM(visible=88, hidden=recipe["hidden"])
     rbm.recipe(recipe["rbm_learning_rate"], k=1, persistent=True)
-    rbm.fit(np.concatenate(rolls["train"]), epochs=recipe["rbm_epochs"], batch_size=100, seed=seed, verbose=0)
+    rbm.fit(
+        np.concatenate(rolls["train"]),
+        epochs=recipe["rbm_epochs"],
+        batch_size=100,
+        seed=seed,
+        verbose=0,
+    )
     times.append(time.process_time())
-    model = RNNRBM(88, *(recipe[name] for name in ("hidden", "units", "k", "dropout"))).start_from(rbm)
+    model = RNNRBM(88, *(recipe[name] for name in ("hidden", "units", "k", "dropout"))).start_from(
+        rbm
+    )
     model.recipe(recipe["learning_rate"])
-    model.fit(rolls["train"], epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0)
+    model.fit(
+        rolls["train"],
+        epochs=recipe["epochs"],
+        batch_size=recipe["batch_size"],
+        seed=seed,
+        verbose=0,
+    )
     times.append(time.process_time())
     found = model.log_likelihood(rolls["test"], recipe["temperatures"], recipe["chains"], seed)
     times.append(time.process_time())
     np.savez(scores, *found)
     took = dict(zip(("rbm_cpu_s", "cpu_s", "evaluation_cpu_s"), np.diff(times).round(1).tolist()))
     if curve:
-        took["curve"] = model.convergence(rolls["test"][::8], recipe["curve"], recipe["chains"]).round(3).tolist()
+        took["curve"] = (
+            model.convergence(rolls["test"][::8], recipe["curve"], recipe["chains"])
+            .round(3)
+            .tolist()
+        )
     return took
 
 
@@ -90,7 +129,9 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
         "what": NAME,
         "seeds": len(runs),
         "test": _mean([one.pooled for one in tests], 3),
-        "test_clean": _mean([nll_per_frame(one).pooled for one in kept], 3) if unshared.any() else "none",
+        "test_clean": _mean([nll_per_frame(one).pooled for one in kept], 3)
+        if unshared.any()
+        else "none",
         "sd_seeds": round(float(np.std([one.pooled for one in tests])), 3),
         "frames": tests[0].frames,
         "temperatures": recipe["temperatures"],
@@ -105,13 +146,17 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
 
 def curve_row(curve: list[float], recipe: dict = RECIPE) -> dict:
     """The first seed's convergence: nats per frame under "30", "100" and so on."""
-    return {"what": CURVE, "chains": recipe["chains"], **dict(zip(map(str, recipe["curve"]), curve))}
+    return {
+        "what": CURVE,
+        "chains": recipe["chains"],
+        **dict(zip(map(str, recipe["curve"]), curve)),
+    }
 
 
 def rows(path: Path, seeds: int = 3) -> list[dict]:
     """Train and score with every seed, one process after another: the row of the test split, and the curve's."""
     from benchmarks.sequence import clean
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
 
     runs = []
     for seed in range(seeds):
@@ -135,7 +180,11 @@ def merge(file: Path, found: list[dict], **more) -> dict:
 
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
     names = {row["what"] for row in found}
-    result = stored | record("energy", [row for row in stored["rows"] if row["what"] not in names] + found) | more
+    result = (
+        stored
+        | record("energy", [row for row in stored["rows"] if row["what"] not in names] + found)
+        | more
+    )
     write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
     return result
 
@@ -147,7 +196,15 @@ def _mean(values, digits):
 def _process(path, seed):
     with tempfile.TemporaryDirectory() as folder:
         scores = Path(folder) / "scores.npz"
-        command = [sys.executable, "-m", "benchmarks.rnn_rbm", "--jsb", str(path), "--seed", str(seed)]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.rnn_rbm",
+            "--jsb",
+            str(path),
+            "--seed",
+            str(seed),
+        ]
         done = subprocess.run(
             [*command, "--scores", str(scores)],
             stdout=subprocess.PIPE,
@@ -156,16 +213,22 @@ def _process(path, seed):
             cwd=Path(__file__).resolve().parents[1],
         )
         with np.load(scores) as arrays:
-            return json.loads(done.stdout.splitlines()[-1]) | {"test": [arrays[name] for name in arrays]}
+            return json.loads(done.stdout.splitlines()[-1]) | {
+                "test": [arrays[name] for name in arrays]
+            }
 
 
 def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
     from benchmarks.run import RESULTS
     from musiclab.data import DataError
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.rnn_rbm", description=__doc__.split("\n")[0])
-    parser.add_argument("--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.rnn_rbm", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many")
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)  # in a process of its own
     parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from benchmarks import data, latent, lessons, sound, speed
 from musiclab.data import write_whole
-from musiclab.machine import installed
+from musiclab.setup.machine import installed
 
 __all__ = ["BENCHMARKS", "RESULTS", "machine", "main", "page", "record", "table"]
 
@@ -55,7 +55,15 @@ PACKAGES = (
     "ipykernel",
     "nbgrader",
 )
-MEASURED = ("musiclab", "notebooks", "data", "benchmarks", "instructor", "requirements.txt", "constraints.txt")
+MEASURED = (
+    "musiclab",
+    "notebooks",
+    "data",
+    "benchmarks",
+    "instructor",
+    "requirements.txt",
+    "constraints.txt",
+)
 
 
 def machine() -> dict:
@@ -66,7 +74,9 @@ def machine() -> dict:
         "system": f"{platform.system()} {platform.machine()}",
         "cpu": _cpu(),
         "cores": os.cpu_count(),
-        "cores_used": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores_used": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
         "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
     }
 
@@ -81,7 +91,10 @@ def record(name: str, rows: list[dict]) -> dict:
         "commit": _git("rev-parse", "HEAD") or NO_GIT,
         "uncommitted_changes": bool(_git("status", "--porcelain", "--", *MEASURED)),
         "machine": machine(),
-        "versions": {"python": platform.python_version(), **{name: have[name] for name in PACKAGES if name in have}},
+        "versions": {
+            "python": platform.python_version(),
+            **{name: have[name] for name in PACKAGES if name in have},
+        },
         "seed": {row["lesson"]: row["seed"] for row in rows} if name == "lessons" else None,
         "rows": rows,
     }
@@ -89,7 +102,9 @@ def record(name: str, rows: list[dict]) -> dict:
 
 def table(results: list[dict]) -> str:
     """All results as one Markdown page."""
-    parts = ["# What was measured\n\nWritten by `make bench`; the JSON files here hold the same and the versions.\n"]
+    parts = [
+        "# What was measured\n\nWritten by `make bench`; the JSON files here hold the same and the versions.\n"
+    ]
     for result in results:
         on, columns = result["machine"], [key for key in result["rows"][0] if key != "seed"]
         changed = " with uncommitted changes" if result["uncommitted_changes"] else ""
@@ -98,7 +113,10 @@ def table(results: list[dict]) -> str:
             f"{result['commit'][:10]}{changed}; {on['cores_used']} of {on['cores']} cores, {on['cpu']}, "
             f"{on['memory_gb']} GB, {on['system']}, Python {result['versions']['python']}.\n"
         )
-        lines = [columns, ["---" if isinstance(result["rows"][0][key], str) else "---:" for key in columns]]
+        lines = [
+            columns,
+            ["---" if isinstance(result["rows"][0][key], str) else "---:" for key in columns],
+        ]
         lines += [[str(row[key]) for key in columns] for row in result["rows"]]
         parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n")
     return "\n".join(parts)
@@ -116,19 +134,29 @@ def _cpu() -> str:
         names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
         return names[0] if names else platform.machine()
     if sys.platform == "darwin":
-        return subprocess.check_output(["sysctl", "-n", "machdep.cpu.brand_string"], text=True).strip()
+        return subprocess.check_output(
+            ["sysctl", "-n", "machdep.cpu.brand_string"], text=True
+        ).strip()
     return platform.processor()
 
 
 def _git(*arguments) -> str:
-    if not (ROOT / ".git").exists():  # unpacked from a zip; a repository around it would say something else
+    if not (
+        ROOT / ".git"
+    ).exists():  # unpacked from a zip; a repository around it would say something else
         return ""
-    return subprocess.run(["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
+    return subprocess.run(
+        ["git", *arguments], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout.strip()
 
 
 def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description="Measure the course.")
-    parser.add_argument("--only", choices=BENCHMARKS, help="measure this alone; the other results stay")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.run", description="Measure the course."
+    )
+    parser.add_argument(
+        "--only", choices=BENCHMARKS, help="measure this alone; the other results stay"
+    )
     options = parser.parse_args(arguments)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
@@ -140,7 +168,10 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
             print(error, file=sys.stderr)
             return 1
         if rows:
-            write_whole(folder / f"{name}.json", (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"))
+            write_whole(
+                folder / f"{name}.json",
+                (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"),
+            )
     written = page(folder)
     write_whole(folder / "README.md", written.encode("utf-8"))
     print(written)

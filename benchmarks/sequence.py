@@ -31,9 +31,17 @@ MODELS = {
     "LSTM, 88 coins": {"backbone": "lstm", "head": "bernoulli", "epochs": 20},
     "two frames before, note by note": {"backbone": "none", "head": "notes", "epochs": 14},
     "GRU, note by note": {"backbone": "gru", "head": "notes", "epochs": 26},
-    "GRU, note by note downward": {"backbone": "gru", "head": "notes", "order": "down", "epochs": 26},
+    "GRU, note by note downward": {
+        "backbone": "gru",
+        "head": "notes",
+        "order": "down",
+        "epochs": 26,
+    },
 }
-MIXED = ("GRU, note by note", "GRU, note by note downward")  # trained at the same time, on a core each
+MIXED = (
+    "GRU, note by note",
+    "GRU, note by note downward",
+)  # trained at the same time, on a core each
 MIXTURE = "both GRUs, mixed"
 RECIPE = {"learning_rate": 1e-2, "dropout": 0.4}
 JSB = (229, 76, 77)  # pieces to train, validate and test on in JSB Chorales
@@ -54,7 +62,7 @@ def clean(rolls: dict) -> np.ndarray:
     """Which test pieces share no melody with training: no run of 16 frames of the top voice, transposed or not.
 
     Args:
-      rolls: as ``musiclab.data.benchmark.load_benchmark`` reads them.
+      rolls: as ``musiclab.data.corpora.benchmark.load_benchmark`` reads them.
 
     Returns:
       bool, one per test piece.
@@ -67,7 +75,9 @@ def _top_runs(roll):
     from musiclab.data import Piece, melody_runs
 
     top = np.where(roll.any(axis=1), 108 - np.argmax(roll[:, ::-1], axis=1), -1)
-    return melody_runs(Piece(np.repeat(top, 4)))  # it reads quarters, four steps each; a frame counts as one
+    return melody_runs(
+        Piece(np.repeat(top, 4))
+    )  # it reads quarters, four steps each; a frame counts as one
 
 
 def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
@@ -80,8 +90,8 @@ def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
     Returns:
       ``cpu_s`` and ``wall_s`` of the training.
     """
-    from musiclab.data.benchmark import load_benchmark
-    from musiclab.models.chords import ChordModel
+    from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.models.recurrent.chord_model import ChordModel
     from musiclab.training import set_seed
 
     rolls, settings = load_benchmark(path), dict(MODELS[name])
@@ -92,7 +102,14 @@ def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
     model.recipe(RECIPE["learning_rate"])
     model.fit(rolls["train"], epochs=epochs, seed=seed, verbose=0)
     took = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
-    np.savez(scores, **{f"{s}{i}": x for s in ("valid", "test") for i, x in enumerate(model.log_likelihood(rolls[s]))})
+    np.savez(
+        scores,
+        **{
+            f"{s}{i}": x
+            for s in ("valid", "test")
+            for i, x in enumerate(model.log_likelihood(rolls[s]))
+        },
+    )
     return took
 
 
@@ -107,7 +124,7 @@ def rows(path: Path, seeds: int = 3, models=tuple(MODELS)) -> list[dict]:
       split ("valid", "test"), over those of clean test pieces ("test_clean"), with the standard deviation over seeds
       and the standard error over test pieces; mean seconds; the target.
     """
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
     from musiclab.metrics.likelihood import mixture
 
     unshared = clean(load_benchmark(path))
@@ -138,7 +155,9 @@ def _row(name, runs, unshared):
         "seeds": len(runs),
         "valid": _mean([nll_per_frame(run["valid"]).pooled for run in runs]),
         "test": _mean([one.pooled for one in tests]),
-        "test_clean": _mean([nll_per_frame(one).pooled for one in kept]) if unshared.any() else "none",
+        "test_clean": _mean([nll_per_frame(one).pooled for one in kept])
+        if unshared.any()
+        else "none",
         "sd_seeds": round(float(np.std([one.pooled for one in tests])), 3),
         "per_piece": _mean([one.per_piece for one in tests]),
         "se_pieces": _mean([one.standard_error for one in tests]),
@@ -156,19 +175,34 @@ def _processes(path, names, seed):
     """One process per model, at the same time; what each measured and scored, in order."""
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{i}.npz" for i in range(len(names))]
-        command = [sys.executable, "-m", "benchmarks.sequence", "--jsb", str(path), "--seed", str(seed), "--model"]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.sequence",
+            "--jsb",
+            str(path),
+            "--seed",
+            str(seed),
+            "--model",
+        ]
         root = Path(__file__).resolve().parents[1]
         started = [
-            subprocess.Popen([*command, name, "--scores", str(file)], stdout=subprocess.PIPE, text=True, cwd=root)
+            subprocess.Popen(
+                [*command, name, "--scores", str(file)], stdout=subprocess.PIPE, text=True, cwd=root
+            )
             for name, file in zip(names, files)
         ]
         found = []
         for process, file in zip(started, files):
             said = process.communicate()[0]
             if process.returncode:
-                raise RuntimeError(f"training failed with status {process.returncode}: {' '.join(process.args)}")
+                raise RuntimeError(
+                    f"training failed with status {process.returncode}: {' '.join(process.args)}"
+                )
             with np.load(file) as arrays:
-                splits = {s: [arrays[k] for k in arrays if k.startswith(s)] for s in ("valid", "test")}
+                splits = {
+                    s: [arrays[k] for k in arrays if k.startswith(s)] for s in ("valid", "test")
+                }
             found.append(json.loads(said.splitlines()[-1]) | splits)
         return found
 
@@ -183,13 +217,21 @@ def with_earlier(found, file):
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     from benchmarks.run import RESULTS, record
     from musiclab.data import DataError, write_whole
-    from musiclab.data.benchmark import load_benchmark
+    from musiclab.data.corpora.benchmark import load_benchmark
 
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.sequence", description=__doc__.split("\n")[0])
-    parser.add_argument("--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.sequence", description=__doc__.split("\n")[0]
+    )
+    parser.add_argument(
+        "--jsb", type=Path, required=True, help="the benchmark's file: .pickle, .json or .mat"
+    )
     parser.add_argument("--seeds", type=int, default=3, help="how many seeds of each model")
-    parser.add_argument("--only", nargs="+", choices=MODELS, default=tuple(MODELS), help="these models alone")
-    parser.add_argument("--model", choices=MODELS, help=argparse.SUPPRESS)  # in a process of its own
+    parser.add_argument(
+        "--only", nargs="+", choices=MODELS, default=tuple(MODELS), help="these models alone"
+    )
+    parser.add_argument(
+        "--model", choices=MODELS, help=argparse.SUPPRESS
+    )  # in a process of its own
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--scores", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)

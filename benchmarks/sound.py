@@ -28,7 +28,11 @@ def size(piece) -> dict:
     started = time.perf_counter()
     page = show.play(piece).html
     took = time.perf_counter() - started
-    weights = {"mp3": len(show.mp3_bytes(samples, rate)), "page": len(page.encode("utf-8")), "wall": took}
+    weights = {
+        "mp3": len(show.mp3_bytes(samples, rate)),
+        "page": len(page.encode("utf-8")),
+        "wall": took,
+    }
     return {name: weight * per_20_seconds for name, weight in weights.items()}
 
 
@@ -41,7 +45,10 @@ def rows() -> list[dict]:
     """
     from musiclab.data import load_chorales, load_tunes
 
-    kinds = {"chorales, four voices": load_chorales("test")[:PIECES], "tunes, one voice": load_tunes()[:PIECES]}
+    kinds = {
+        "chorales, four voices": load_chorales("test")[:PIECES],
+        "tunes, one voice": load_tunes()[:PIECES],
+    }
     found = []
     for what, pieces in kinds.items():
         size(pieces[0])  # the first pays for the imports

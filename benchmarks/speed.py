@@ -30,8 +30,13 @@ def timed(functions: dict, times: int = TIMES) -> dict:
             function()
             if run >= 2:
                 spent[name].append((time.process_time() - cpu, time.perf_counter() - wall))
-    medians = {name: [1e3 * median(column) for column in zip(*runs)] for name, runs in spent.items()}
-    return {name: {"cpu_ms": round(cpu, 1), "wall_ms": round(wall, 1)} for name, (cpu, wall) in medians.items()}
+    medians = {
+        name: [1e3 * median(column) for column in zip(*runs)] for name, runs in spent.items()
+    }
+    return {
+        name: {"cpu_ms": round(cpu, 1), "wall_ms": round(wall, 1)}
+        for name, (cpu, wall) in medians.items()
+    }
 
 
 def rows() -> list[dict]:
@@ -41,13 +46,17 @@ def rows() -> list[dict]:
       Rows with ``what``, ``cpu_ms``, ``wall_ms`` and ``ratio``: the row's CPU time over that of what it is compared
       with, or 1 for the latter.
     """
-    return [*_pair(timed(_cells()), "keras.layers.LSTM"), *_pair(timed(_loops(), times=5), "loop in Python")]
+    return [
+        *_pair(timed(_cells()), "keras.layers.LSTM"),
+        *_pair(timed(_loops(), times=5), "loop in Python"),
+    ]
 
 
 def _pair(found, base):
     ordered = sorted(found.items(), key=lambda item: item[0] != base)
     return [
-        {"what": name, **spent, "ratio": round(spent["cpu_ms"] / found[base]["cpu_ms"], 3)} for name, spent in ordered
+        {"what": name, **spent, "ratio": round(spent["cpu_ms"] / found[base]["cpu_ms"], 3)}
+        for name, spent in ordered
     ]
 
 
@@ -56,10 +65,12 @@ def _cells():
     import keras
     import tensorflow as tf
 
-    from musiclab.models.recurrent import PeepholeLSTMCell
+    from musiclab.models.recurrent.cells import PeepholeLSTMCell
 
     rng = np.random.default_rng(0)
-    x = tf.constant(rng.random((SHAPE["batch"], SHAPE["steps"], SHAPE["inputs"])) < 0.05, tf.float32)
+    x = tf.constant(
+        rng.random((SHAPE["batch"], SHAPE["steps"], SHAPE["inputs"])) < 0.05, tf.float32
+    )
 
     def step(layer):
         layer.build(x.shape)
@@ -84,7 +95,7 @@ def _loops():
     """Sampling with the chord model, the same frames twice: as a graph, and step by step from Python."""
     import tensorflow as tf
 
-    from musiclab.models.chords import ChordModel
+    from musiclab.models.recurrent.chord_model import ChordModel
 
     model = ChordModel("gru", "notes")
     arguments = model.start(PIECES), tf.constant(FRAMES), tf.constant([0, 0]), tf.constant(1.0)

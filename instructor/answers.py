@@ -35,11 +35,16 @@ def load(path: Path) -> list[Answer]:
         ValueError: if the file is no TOML, or an entry lacks a key, has one too many, or is of no known kind.
     """
     try:
-        stored = [Answer(**entry) for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("answer", [])]
+        stored = [
+            Answer(**entry)
+            for entry in tomllib.loads(path.read_text(encoding="utf-8")).get("answer", [])
+        ]
     except (OSError, tomllib.TOMLDecodeError, TypeError) as error:
         raise ValueError(f"{path.name}: {error}") from None
     if unknown := {answer.kind for answer in stored} - set(FEWEST):
-        raise ValueError(f'{path.name}: kind is "right" or "wrong", not {", ".join(sorted(unknown))}')
+        raise ValueError(
+            f'{path.name}: kind is "right" or "wrong", not {", ".join(sorted(unknown))}'
+        )
     return stored
 
 
@@ -93,7 +98,9 @@ def report(name: str) -> int:
     """Grade one lesson's answers in this process and print its table; 0 if there is no problem."""
     begin = time.monotonic()
     try:
-        verdicts, problems = grade(read(SOURCE / name / f"{name}.ipynb"), load(ANSWERS / f"{name}.toml"))
+        verdicts, problems = grade(
+            read(SOURCE / name / f"{name}.ipynb"), load(ANSWERS / f"{name}.toml")
+        )
     except (OSError, ValueError) as error:
         print(f"{name}: {error}")
         return 1

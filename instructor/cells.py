@@ -115,7 +115,9 @@ class Namespace:
             _set_numbers(model, weights, state)
         for module, bound in kept.modules.items():
             now = vars(module)
-            now.update({name: value for name, value in bound.items() if now.get(name, now) is not value})
+            now.update(
+                {name: value for name, value in bound.items() if now.get(name, now) is not value}
+            )
         random.setstate(kept.chance[0])
         np.random.set_state(kept.chance[1])  # noqa: NPY002
         if "matplotlib.pyplot" in sys.modules:
@@ -123,7 +125,9 @@ class Namespace:
 
     def _modules(self):
         named = {value for value in self.names.values() if isinstance(value, types.ModuleType)}
-        named |= {module for name, module in sys.modules.items() if name.split(".")[0] == "musiclab"}
+        named |= {
+            module for name, module in sys.modules.items() if name.split(".")[0] == "musiclab"
+        }
         return named | {np, np.random, np.linalg}
 
 
@@ -138,7 +142,10 @@ class _Copies:
         """A copy of `value` if it is of a kind that cells change in place, else `value` itself."""
         if id(value) not in self.done:
             new = self._start(value)
-            self.done[id(value)] = new, value  # holding the original keeps its id from being used again
+            self.done[id(value)] = (
+                new,
+                value,
+            )  # holding the original keeps its id from being used again
             if new is not value:
                 self._fill(new, value)
         return self.done[id(value)][0]
@@ -163,7 +170,9 @@ class _Copies:
         if isinstance(value, list):
             new[:] = [self.of(part) for part in value]
         elif isinstance(value, dict):
-            new.update({key: self.of(part) for key, part in value.items() if key != "__warningregistry__"})
+            new.update(
+                {key: self.of(part) for key, part in value.items() if key != "__warningregistry__"}
+            )
         elif _own(value):
             vars(new).update({name: self.of(part) for name, part in vars(value).items()})
 
@@ -177,7 +186,9 @@ def _own(value):
 def _numbers(model):
     """A Keras model's weights and the state of its optimizer, as arrays."""
     optimizer = getattr(model, "optimizer", None)
-    return model.get_weights(), [np.array(variable) for variable in getattr(optimizer, "variables", [])]
+    return model.get_weights(), [
+        np.array(variable) for variable in getattr(optimizer, "variables", [])
+    ]
 
 
 def _set_numbers(model, weights, state):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from instructor.cells import Namespace, TooLong
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, CODE_STUB, END_SOLUTION
-from musiclab.check import NotYet
+from musiclab.checks import NotYet
 
 FEWEST = {"wrong": 6, "right": 2}
 ANSWER_SECONDS = 20  # for each cell with a wrong answer in place, which may never end
@@ -87,7 +87,11 @@ def count_problems(exercises: list[str], stored: list[Answer]) -> list[str]:
             if count < fewest:
                 problems.append(f"{exercise}: has {count} {kind} answers, and needs {fewest}")
         for key in ("name", "code"):
-            twice = [text for text, count in Counter(getattr(one, key).strip() for one in own).items() if count > 1]
+            twice = [
+                text
+                for text, count in Counter(getattr(one, key).strip() for one in own).items()
+                if count > 1
+            ]
             problems += [f"{exercise}: two answers have the {key} {text[:60]!r}" for text in twice]
     return problems
 
@@ -101,7 +105,9 @@ def blank_problems(master) -> list[str]:
         error = space.run(stubbed(cell.source), cell.id, MASTER_SECONDS).error
         fits = NotYet if role(cell) == "test" else (NotImplementedError, NotYet, type(None))
         if not isinstance(error, fits):
-            problems.append(f"{cell.id}: with nothing solved, gives {_said(error)}; expected words from musiclab.check")
+            problems.append(
+                f"{cell.id}: with nothing solved, gives {_said(error)}; expected words from musiclab.checks"
+            )
     return problems
 
 
@@ -111,7 +117,9 @@ def stubbed(source: str) -> str:
     As nbgrader's ClearSolutions, to which a test holds it, and without nbgrader, which takes seconds to import.
     """
     region = rf"^([ \t]*)[^\n]*{BEGIN_SOLUTION}.*?{END_SOLUTION}[^\n]*$"
-    return re.sub(region, lambda found: textwrap.indent(CODE_STUB, found[1]), source, flags=re.S | re.M)
+    return re.sub(
+        region, lambda found: textwrap.indent(CODE_STUB, found[1]), source, flags=re.S | re.M
+    )
 
 
 def role(cell) -> str:
@@ -135,13 +143,20 @@ def _spans(master):
 
 def _cases(cell, stored):
     stub = stubbed(cell.source)
-    built_in = [Answer(cell.id, "solution", "the solution", cell.source), Answer(cell.id, "stub", "the stub", stub)]
+    built_in = [
+        Answer(cell.id, "solution", "the solution", cell.source),
+        Answer(cell.id, "stub", "the stub", stub),
+    ]
     return built_in + [answer for answer in stored if answer.exercise == cell.id]
 
 
 def _run_given(space, cells):
     outcomes = [(cell, space.run(cell.source, cell.id, MASTER_SECONDS)) for cell in cells]
-    return [f"{cell.id}: stops with {_said(outcome.error)}" for cell, outcome in outcomes if outcome.error]
+    return [
+        f"{cell.id}: stops with {_said(outcome.error)}"
+        for cell, outcome in outcomes
+        if outcome.error
+    ]
 
 
 def _judge(space, answer, cells):
@@ -194,7 +209,7 @@ def _test_problems(cell, outcome, kind):
     if error is None:
         return
     if not isinstance(error, (NotYet, TooLong)):
-        yield f"{cell.id}: refuses with {_said(error)}, not in words from musiclab.check"
+        yield f"{cell.id}: refuses with {_said(error)}, not in words from musiclab.checks"
     elif kind == "wrong" and isinstance(error.__context__, (NameError, SyntaxError)):
         yield f"{cell.id}: refuses it only since it does not run: {error.__context__}"
 

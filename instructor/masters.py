@@ -55,7 +55,9 @@ STEPS = (
     ComputeChecksums,
     CheckCellMetadata,
 )
-DISTINCTIVE = 20  # a shorter line, such as `return x`, may stand anywhere without giving anything away
+DISTINCTIVE = (
+    20  # a shorter line, such as `return x`, may stand anywhere without giving anything away
+)
 MARKERS = (BEGIN_SOLUTION, END_SOLUTION, BEGIN_HIDDEN, END_HIDDEN, "MARK SCHEME")
 
 
@@ -106,10 +108,13 @@ def difference(path: Path, folder: Path = STUDENTS) -> str | None:
     if stored == wanted.encode("utf-8"):
         return None
     pairs = itertools.zip_longest(
-        stored.decode("utf-8", errors="replace").splitlines(), wanted.splitlines(), fillvalue="nothing"
+        stored.decode("utf-8", errors="replace").splitlines(),
+        wanted.splitlines(),
+        fillvalue="nothing",
     )
     line, (is_there, should_be) = next(
-        ((number, pair) for number, pair in enumerate(pairs, 1) if pair[0] != pair[1]), (1, ("other line ends", "LF"))
+        ((number, pair) for number, pair in enumerate(pairs, 1) if pair[0] != pair[1]),
+        (1, ("other line ends", "LF")),
     )
     return (
         f"{target.name} is not what its master gives (line {line}: {is_there.strip():.60} instead of "
@@ -120,8 +125,12 @@ def difference(path: Path, folder: Path = STUDENTS) -> str | None:
 def orphans(folder: Path = STUDENTS) -> list[str]:
     """Student versions without a master, in words."""
     names = {path.name for path in masters()}
-    extra = [path.name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) if path.name not in names]
-    return [f"{name} has no master" for name in extra if "_mine_" not in name and "-Copy" not in name]
+    extra = [
+        path.name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) if path.name not in names
+    ]
+    return [
+        f"{name} has no master" for name in extra if "_mine_" not in name and "-Copy" not in name
+    ]
 
 
 def leaks(master, text: str, answers=()) -> list[str]:
@@ -138,11 +147,19 @@ def leaks(master, text: str, answers=()) -> list[str]:
     for cell in student.cells:
         lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
         allowed = kept.get(cell.id, set())
-        found += [f"{cell.id}: {line!r:.70} is not for students" for line in lines if line not in allowed]
+        found += [
+            f"{cell.id}: {line!r:.70} is not for students" for line in lines if line not in allowed
+        ]
         given = cell.cell_type == "code" and not cell.metadata.nbgrader.get("grade")
         if not given:  # the code to be mended may share lines with its solution
-            found += [f"{cell.id}: tells {line!r:.70} of a solution" for line in lines if line in removed]
-        found += [f'{cell.id}: holds the stored answer "{one.name}"' for one in answers if _holds(lines, one.code)]
+            found += [
+                f"{cell.id}: tells {line!r:.70} of a solution" for line in lines if line in removed
+            ]
+        found += [
+            f'{cell.id}: holds the stored answer "{one.name}"'
+            for one in answers
+            if _holds(lines, one.code)
+        ]
         found += _not_running(cell)
     return found
 
@@ -169,7 +186,10 @@ def _regions(master):
 
 def _holds(lines, code):
     wanted = [line.strip() for line in code.splitlines() if line.strip()]
-    return any(lines[start : start + len(wanted)] == wanted for start in range(len(lines) - len(wanted) + 1))
+    return any(
+        lines[start : start + len(wanted)] == wanted
+        for start in range(len(lines) - len(wanted) + 1)
+    )
 
 
 def _not_running(cell):
@@ -192,11 +212,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Build the students' versions of the exercises.")
     parser.add_argument("names", nargs="*", metavar="NN_name", help="default: every master")
     parser.add_argument(
-        "--check", action="store_true", help="change nothing; exit 1 if a version is not as it should be"
+        "--check",
+        action="store_true",
+        help="change nothing; exit 1 if a version is not as it should be",
     )
     options = parser.parse_args(arguments)
     chosen = [path for path in masters() if path.stem in options.names or not options.names]
-    problems = [f"there is no master {name}" for name in options.names if name not in {path.stem for path in chosen}]
+    problems = [
+        f"there is no master {name}"
+        for name in options.names
+        if name not in {path.stem for path in chosen}
+    ]
     problems += [] if options.names else orphans()
     for path in chosen:
         try:
@@ -206,7 +232,9 @@ def main(arguments: list[str] | None = None) -> int:
                 problems += [said for said in [difference(path)] if said]
             elif build(path):
                 print(f"{path.name}: built")
-        except Exception as error:  # nbgrader's own are of many kinds, and the other masters are still to be built
+        except (
+            Exception
+        ) as error:  # nbgrader's own are of many kinds, and the other masters are still to be built
             problems.append(f"{path.name}: {error}")
     print("\n".join(problems) or f"{len(chosen)} exercise notebooks are as their masters give them")
     return int(bool(problems))

@@ -63,7 +63,9 @@ def pack(target: Path, root: Path = ROOT) -> int:
 
 
 def main() -> int:
-    if check_students(["--check"]):  # no version goes out that differs from its master, or gives something away
+    if check_students(
+        ["--check"]
+    ):  # no version goes out that differs from its master, or gives something away
         return 1
     target = ROOT / "dist" / "musiclab-students.zip"
     try:
@@ -71,7 +73,9 @@ def main() -> int:
     except LookupError as error:
         print(error)
         return 1
-    print(f"{target.relative_to(ROOT).as_posix()}: {count} files, {target.stat().st_size / 1e6:.1f} MB")
+    print(
+        f"{target.relative_to(ROOT).as_posix()}: {count} files, {target.stat().st_size / 1e6:.1f} MB"
+    )
     return 0
 
 

@@ -11,7 +11,8 @@ LESSONS = ROOT / "notebooks"
 
 # Raises, so that an untouched exercise can't pass; parses, so that the notebook runs.
 CODE_STUB = (
-    '# Write your code here, in place of the next line.\nraise NotImplementedError("this exercise is not solved yet")'
+    "# Write your code here, in place of the next line.\n"
+    'raise NotImplementedError("this exercise is not solved yet")'
 )
 TEXT_STUB = "*Write your answer here, in place of this line.*"
 

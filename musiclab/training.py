@@ -13,8 +13,8 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from musiclab.data import store
-from musiclab.data.store import DataError
+from musiclab.data.files import storage
+from musiclab.data.files.storage import DataError
 
 __all__ = ["Progress", "load_model", "save_model", "set_seed", "train"]
 
@@ -65,13 +65,17 @@ def train(model: keras.Model, x, y=None, held_out=None, title: str = "training",
       ValueError: if the model is not compiled, or has learnt nothing but NaN.
     """
     if not model.compiled:
-        raise ValueError("the model has no loss yet: call model.compile(optimizer=..., loss=...) first")
+        raise ValueError(
+            "the model has no loss yet: call model.compile(optimizer=..., loss=...) first"
+        )
     callbacks = [*fit.pop("callbacks", []), Progress(title)]
     start = time.perf_counter()
     fitted = model.fit(x, y, validation_data=held_out, verbose=0, callbacks=callbacks, **fit)
     history = {name: [float(v) for v in values] for name, values in fitted.history.items()}
     if not np.isfinite(history["loss"][-1]):
-        raise ValueError(f"the loss became {history['loss'][-1]} in {title}: lower the learning rate")
+        raise ValueError(
+            f"the loss became {history['loss'][-1]} in {title}: lower the learning rate"
+        )
     history["seconds"] = time.perf_counter() - start
     return history
 
@@ -110,7 +114,9 @@ class Progress(keras.callbacks.Callback):
             self.shown = now
             done = min(1.0, (self.epoch + (batch + 1) / self.steps) / self.epochs)
             bar = ("#" * round(20 * done)).ljust(20, ".")  # ASCII: some terminals have nothing else
-            self._show(f"{self.title} [{bar}] {done:4.0%}, {now - self.start:.0f} s{_numbers(logs)}")
+            self._show(
+                f"{self.title} [{bar}] {done:4.0%}, {now - self.start:.0f} s{_numbers(logs)}"
+            )
 
     def on_epoch_end(self, epoch, logs=None):
         """Keep the pass's results for the last line."""
@@ -146,7 +152,7 @@ def save_model(model: keras.Model, file: Path) -> None:
         raise ValueError(f"{file.name}: a model's file name must end in .keras")
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / file.name)
-        store.write_whole(file, (Path(folder) / file.name).read_bytes())
+        storage.write_whole(file, (Path(folder) / file.name).read_bytes())
 
 
 def load_model(file: str | Path, like: keras.Model) -> keras.Model:
@@ -165,22 +171,26 @@ def load_model(file: str | Path, like: keras.Model) -> keras.Model:
       DataError: if the file is missing, damaged, unsafe, or holds another architecture; says which and how they differ.
     """
     own = isinstance(file, Path)
-    file = file if own else store.path(file)
+    file = file if own else storage.path(file)
     try:
         raw = file.read_bytes()
     except OSError as error:
         raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
     if not own:
-        store.verify_checksum(file, raw)
+        storage.verify_checksum(file, raw)
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # zip, JSON, HDF5 and Keras each raise their own kinds
         reason = str(error).strip().split("\n")[0][:200]
-        raise DataError(f"{file.name} is damaged or no saved model of this course: {reason}") from None
+        raise DataError(
+            f"{file.name} is damaged or no saved model of this course: {reason}"
+        ) from None
     if difference := _difference(model, like):
         raise DataError(f"{file.name} holds another architecture: {difference}")
     if not all(np.isfinite(w).all() for w in model.get_weights()):
-        raise DataError(f"{file.name} holds weights that are not finite numbers: train and save it again")
+        raise DataError(
+            f"{file.name} holds weights that are not finite numbers: train and save it again"
+        )
     return model
 
 
@@ -190,10 +200,16 @@ def _difference(model, like):
         return f"a {type(model).__name__} is stored, a {type(like).__name__} was expected"
     stored, wanted = model.get_config(), like.get_config()
     for key in sorted(stored.keys() | wanted.keys()):
-        if key not in ("name", "trainable", "dtype", "layers") and stored.get(key) != wanted.get(key):
+        if key not in ("name", "trainable", "dtype", "layers") and stored.get(key) != wanted.get(
+            key
+        ):
             return f"{key} is {stored.get(key)!r} there, {wanted.get(key)!r} here"
     shapes = [[tuple(w.shape) for w in m.weights] for m in (model, like)]
-    return "" if shapes[0] == shapes[1] else f"weights of shapes {shapes[0]} are stored, {shapes[1]} were expected"
+    return (
+        ""
+        if shapes[0] == shapes[1]
+        else f"weights of shapes {shapes[0]} are stored, {shapes[1]} were expected"
+    )
 
 
 def _numbers(logs):

@@ -20,7 +20,7 @@ import nbformat
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from musiclab import lab  # noqa: E402  (found through the line above)
+from musiclab.setup import lab  # noqa: E402  (found through the line above)
 from scripts.website import addresses, equations, lessons, listen, pages, run  # noqa: E402
 
 SITE = ROOT / "site"
@@ -33,13 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the lessons, write the sources, call Sphinx; its exit status."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--lessons", nargs="*", metavar="NN", help="run only these lessons")
-    parser.add_argument("--last-run", action="store_true", help="run nothing, show each lesson's last run")
+    parser.add_argument(
+        "--last-run", action="store_true", help="run nothing, show each lesson's last run"
+    )
     parser.add_argument("--at-once", type=int, help="how many lessons run at the same time")
     parser.add_argument("--output", type=Path, default=BUILD / "site", help="where the pages go")
     options = parser.parse_args(arguments)
     begin = time.monotonic()
     with tempfile.TemporaryDirectory() as own:
-        variables = lab.environment(dict(os.environ), Path(own))  # nothing of the user's own Jupyter takes part
+        variables = lab.environment(
+            dict(os.environ), Path(own)
+        )  # nothing of the user's own Jupyter takes part
         os.environ.clear()
         os.environ.update(variables, MUSICLAB_ROOT=str(ROOT))
         try:
@@ -52,7 +56,9 @@ def main(arguments: list[str] | None = None) -> int:
     write_sources(source, executed)
     status = render(source, options.output)
     size = sum(file.stat().st_size for file in options.output.rglob("*") if file.is_file()) / 1e6
-    print(f"lessons {ran - begin:.0f} s, pages {time.monotonic() - ran:.0f} s, {size:.1f} MB in {options.output}")
+    print(
+        f"lessons {ran - begin:.0f} s, pages {time.monotonic() - ran:.0f} s, {size:.1f} MB in {options.output}"
+    )
     return status
 
 
@@ -61,7 +67,11 @@ def run_lessons(options) -> dict[Path, Path | None]:
     every = [notebook for notebook, _ in lessons.titles(ROOT / "notebooks").values()]
     if options.last_run:
         return {notebook: run.newest(notebook, CACHE) for notebook in every}
-    wanted = [notebook for notebook in every if options.lessons is None or notebook.stem[:2] in options.lessons]
+    wanted = [
+        notebook
+        for notebook in every
+        if options.lessons is None or notebook.stem[:2] in options.lessons
+    ]
     return dict.fromkeys(every) | run.run_all(wanted, CACHE, options.at_once)
 
 
@@ -76,24 +86,37 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
         copies = [notebook for notebook, _ in found.values()]
         addresses.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
     names = {number: title for number, (_, title) in found.items()}
-    pages.lesson_index(found, {n: pages.question(notebook) for n, (notebook, _) in found.items()}, source / "lessons")
+    pages.lesson_index(
+        found,
+        {n: pages.question(notebook) for n, (notebook, _) in found.items()},
+        source / "lessons",
+    )
     pages.symbols(found, source / "reference" / "symbols.md")
     pages.api(ROOT, source / "reference" / "api")
     pages.results(ROOT / "benchmarks" / "results", source / "reference" / "results.md")
-    pages.references(found, pages.reading_lists(SITE / "reading.toml"), source / "reference" / "references.md")
+    pages.references(
+        found, pages.reading_lists(SITE / "reading.toml"), source / "reference" / "references.md"
+    )
     equations.write(formulas, names, source / "reference" / "equations.md")
     put_in(source / "reference" / "data.md", {"DATA": pages.data_page(ROOT / "data" / "README.md")})
     media = files / "_media"
     entries = extras["gallery"]
     put_in(source / "index.md", listen.featured(entries, media, FEATURED))
     put_in(source / "listen" / "gallery.md", {"GALLERY": "\n".join(listen.gallery(entries, media))})
-    put_in(source / "listen" / "which_is_bach.md", {"ROUNDS": listen.rounds(extras["rounds"], media)})
-    sliders = [f"## {one['label']}\n\n```{{raw}} html\n{listen.slider(one, media)}\n```\n" for one in extras["sliders"]]
+    put_in(
+        source / "listen" / "which_is_bach.md", {"ROUNDS": listen.rounds(extras["rounds"], media)}
+    )
+    sliders = [
+        f"## {one['label']}\n\n```{{raw}} html\n{listen.slider(one, media)}\n```\n"
+        for one in extras["sliders"]
+    ]
     none = "The lessons with sliders have not been run for this copy of the website."
     put_in(source / "listen" / "sliders.md", {"SLIDERS": "\n".join(sliders) or none})
 
 
-def write_lessons(folder: Path, files: Path, found: dict, executed: dict, formulas: dict) -> dict[str, list]:
+def write_lessons(
+    folder: Path, files: Path, found: dict, executed: dict, formulas: dict
+) -> dict[str, list]:
     """Write the lessons' pages and the notebooks to download; what their extras found, in order of the lessons."""
     extras = {"gallery": [], "rounds": [], "sliders": []}
     names = {number: notebook.stem for number, (notebook, _) in found.items()}
@@ -109,7 +132,9 @@ def write_lessons(folder: Path, files: Path, found: dict, executed: dict, formul
             entry["lesson"] = (number, notebook.stem, title)
         for kind, rows in mine.items():
             extras[kind] += rows
-        sliders = "".join(listen.slider(one, files / "_media") for one in mine["sliders"] if one["key"] != "walk")
+        sliders = "".join(
+            listen.slider(one, files / "_media") for one in mine["sliders"] if one["key"] != "walk"
+        )
         links = addresses.top_links(notebook, addresses.repository(ROOT / "pyproject.toml"))
         lessons.page(lesson, number, names, formulas, links, sliders)
         lessons.html_as_files(lesson, files / "_media")
@@ -133,7 +158,9 @@ def render(source: Path, output: Path) -> int:
 
     shutil.rmtree(output, ignore_errors=True)
     trees = output.with_name(output.name + "-trees")
-    return sphinx(["-b", "html", "-q", "-W", "--keep-going", "-d", str(trees), str(source), str(output)])
+    return sphinx(
+        ["-b", "html", "-q", "-W", "--keep-going", "-d", str(trees), str(source), str(output)]
+    )
 
 
 if __name__ == "__main__":

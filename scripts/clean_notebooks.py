@@ -46,13 +46,19 @@ def clean(text: str, lesson: str) -> str:
     try:
         notebook = json.loads(text)
         if notebook["nbformat"] != 4:
-            raise ValueError(f"format {notebook['nbformat']}: save it from JupyterLab, which makes it format 4")
+            raise ValueError(
+                f"format {notebook['nbformat']}: save it from JupyterLab, which makes it format 4"
+            )
         seen: set[str] = set()
         cells = [_clean_cell(cell, lesson, seen) for cell in notebook["cells"]]
-        whole = nbformat.from_dict({"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5})
+        whole = nbformat.from_dict(
+            {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+        )
         nbformat.validate(whole)
     except (ValueError, KeyError, TypeError, AttributeError, nbformat.ValidationError) as error:
-        raise ValueError(f"no notebook that can be cleaned ({error!s:.300}): did a merge leave its markers?") from None
+        raise ValueError(
+            f"no notebook that can be cleaned ({error!s:.300}): did a merge leave its markers?"
+        ) from None
     return nbformat.writes(whole, version=4).rstrip("\n") + "\n"
 
 
@@ -63,7 +69,9 @@ def clean_file(path: Path, check: bool = False) -> bool:
       ValueError: if its name doesn't begin with the lesson's two digits, or it is no notebook.
     """
     if not re.match(r"\d\d\D", path.name):
-        raise ValueError(f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb")
+        raise ValueError(
+            f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb"
+        )
     before = path.read_bytes()
     try:
         after = clean(before.decode("utf-8"), path.name[:2]).encode("utf-8")
@@ -79,11 +87,17 @@ def _clean_cell(cell, lesson, seen):
     source = (source if isinstance(source, str) else "".join(source)).replace("\r\n", "\n")
     kept = {"cell_type": cell["cell_type"], "metadata": {}, "source": source}
     if "attachments" in cell:
-        kept["attachments"] = cell["attachments"]  # a picture someone pasted in: theirs to take out, not ours to lose
+        kept["attachments"] = cell[
+            "attachments"
+        ]  # a picture someone pasted in: theirs to take out, not ours to lose
     if cell["cell_type"] == "code":
         kept |= {"outputs": [], "execution_count": None}
     name = cell.get("id")
-    if not isinstance(name, str) or not re.fullmatch(rf"{lesson}-[a-z0-9-]{{1,40}}", name) or name in seen:
+    if (
+        not isinstance(name, str)
+        or not re.fullmatch(rf"{lesson}-[a-z0-9-]{{1,40}}", name)
+        or name in seen
+    ):
         name = _new_id(cell["cell_type"] + source, lesson, seen)
     seen.add(name)
     return kept | {"id": name}
@@ -100,7 +114,9 @@ def _new_id(content, lesson, seen):
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Clean notebooks for storing.")
     parser.add_argument("files", nargs="*", type=Path, help="default: every lesson")
-    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a notebook isn't clean")
+    parser.add_argument(
+        "--check", action="store_true", help="change nothing; exit 1 if a notebook isn't clean"
+    )
     options = parser.parse_args(arguments)
     status = 0
     for path in options.files or lessons(LESSONS):

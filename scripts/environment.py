@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from musiclab import doctor, machine  # noqa: E402  (found through the line above; needs no package)
+from musiclab.setup import doctor, machine  # noqa: E402  (found through the line above; needs no package)
 
 VENV = ROOT / ".venv"
 LISTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
@@ -55,7 +55,9 @@ def suitable_python():
         # run it: a version manager's stand-in can be on the path without the Python it stands for
         question = [*words, "-c", "import sys; print(*sys.version_info[:2])"]
         try:
-            answer = subprocess.run(question, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+            answer = subprocess.run(
+                question, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
+            ).stdout
         except (OSError, subprocess.CalledProcessError):
             continue
         if not doctor.python_problems(tuple(int(number) for number in answer.split())):
@@ -83,10 +85,14 @@ def usable():
     question = "import sys; print(*sys.version_info[:2])"
     try:
         made = (VENV / "pyvenv.cfg").read_text(encoding="utf-8")
-        answer = subprocess.run([str(venv_python()), "-c", question], stdout=subprocess.PIPE, check=True).stdout
+        answer = subprocess.run(
+            [str(venv_python()), "-c", question], stdout=subprocess.PIPE, check=True
+        ).stdout
     except (OSError, subprocess.CalledProcessError):
         return False
-    return str(VENV) in made and not doctor.python_problems(tuple(int(number) for number in answer.split()))
+    return str(VENV) in made and not doctor.python_problems(
+        tuple(int(number) for number in answer.split())
+    )
 
 
 def venv_python():

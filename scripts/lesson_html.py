@@ -17,7 +17,10 @@ def main(notebook, page):
     """Execute, stop at the first error, and write the page either way."""
     lesson = nbformat.read(notebook, as_version=4)
     client = NotebookClient(
-        lesson, timeout=CELL_SECONDS, kernel_name="python3", resources={"metadata": {"path": str(notebook.parent)}}
+        lesson,
+        timeout=CELL_SECONDS,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(notebook.parent)}},
     )
     try:
         client.execute()

@@ -12,7 +12,7 @@ from musiclab import show, training
 
 # isort: split
 from musiclab.data import excerpt, load_chorales, to_common_key
-from musiclab.models.four_voices import FourVoices
+from musiclab.models.recurrent.four_voices import FourVoices
 
 PICTURES = Path(__file__).resolve().parents[1] / "site" / "pictures"
 SIZES = {"units": 90, "hidden": 90, "low": 31, "high": 86, "dropout": 0.15}  # as in lesson 08
@@ -33,7 +33,9 @@ def main():
     )
     left.figure.set_size_inches(10, 3.6)
     left.figure.savefig(PICTURES / "chorale_roll.png", dpi=110, metadata={"Software": None})
-    (PICTURES / "chorale_score.svg").write_text(alone(show.score(chorale, max_bars=BARS).html), encoding="utf-8")
+    (PICTURES / "chorale_score.svg").write_text(
+        alone(show.score(chorale, max_bars=BARS).html), encoding="utf-8"
+    )
 
 
 def alone(html):

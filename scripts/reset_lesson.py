@@ -25,7 +25,9 @@ def lessons(folder):
 def find_lesson(number, folder):
     """The notebook of a lesson, by number: shipped names are `03_some_words.ipynb`."""
     shipped = lessons(folder)
-    found = [file for file in shipped if number.isdigit() and file.name.startswith(f"{int(number):02d}_")]
+    found = [
+        file for file in shipped if number.isdigit() and file.name.startswith(f"{int(number):02d}_")
+    ]
     if found:
         return found[0]
     there = ", ".join(file.name[:2] for file in shipped) or "none yet"
@@ -41,7 +43,9 @@ def shipped_version(notebook, root):
         words = ["git", "-c", f"safe.directory={root.as_posix()}", "show", f"HEAD:{name}"]
         done = subprocess.run(words, cwd=root, capture_output=True, check=False)
     except OSError:
-        raise LookupError(f"git is not installed, so the lesson as shipped can't be found: {remedy}") from None
+        raise LookupError(
+            f"git is not installed, so the lesson as shipped can't be found: {remedy}"
+        ) from None
     if done.returncode:
         raise LookupError(f"This folder is no git clone that holds {name}: {remedy}")
     return done.stdout
@@ -79,7 +83,12 @@ def deleted_lessons(root, folder):
     """Notebooks of the last commit that the student has deleted from a folder, or renamed."""
     words = ["git", "-c", f"safe.directory={root.as_posix()}", "ls-files", "--deleted", "notebooks"]
     try:
-        gone = [root / line for line in subprocess.run(words, cwd=root, capture_output=True, text=True).stdout.split()]
+        gone = [
+            root / line
+            for line in subprocess.run(
+                words, cwd=root, capture_output=True, text=True
+            ).stdout.split()
+        ]
     except OSError:
         return []
     return [file for file in gone if file.parent == folder]
@@ -91,16 +100,23 @@ def main(arguments=None, root=ROOT):
     parser.add_argument("lesson", help="number of the lesson, such as 03")
     parser.add_argument("--exercises", action="store_true", help="its exercise notebook instead")
     options = parser.parse_args(arguments)
-    number, folder = options.lesson.strip(), root / "notebooks" / ("exercises" if options.exercises else "")
+    number, folder = (
+        options.lesson.strip(),
+        root / "notebooks" / ("exercises" if options.exercises else ""),
+    )
     try:
         gone = deleted_lessons(root, folder)
-        gone = [file for file in gone if number.isdigit() and file.name[:3] == f"{int(number):02d}_"]
+        gone = [
+            file for file in gone if number.isdigit() and file.name[:3] == f"{int(number):02d}_"
+        ]
         notebook = gone[0] if gone else find_lesson(number, folder)
         kept = restore(notebook, shipped_version(notebook, root), datetime.date.today())
     except LookupError as error:
         print(error)
         return 1
-    print(f"{notebook.name} is as shipped. If it is open in JupyterLab, choose File > Reload Notebook from Disk.")
+    print(
+        f"{notebook.name} is as shipped. If it is open in JupyterLab, choose File > Reload Notebook from Disk."
+    )
     if kept:
         print(f"Your version is {kept.relative_to(root).as_posix()}.")
     return 0

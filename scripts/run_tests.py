@@ -28,14 +28,18 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import reset_lesson  # noqa: E402  (found through the line above)
 
-from musiclab import lab  # noqa: E402
+from musiclab.setup import lab  # noqa: E402
 
 HTML = ROOT / "build" / "lessons"
-CELL_SECONDS = 120  # a lesson's training cell takes at most 30 s on two cores; this is for a busy machine
+CELL_SECONDS = (
+    120  # a lesson's training cell takes at most 30 s on two cores; this is for a busy machine
+)
 LESSON_SECONDS = 600
 PART_SECONDS = 1800
 APART = ("--ignore=tests/browser", "--ignore=tests/site")  # parts of their own: they need a browser
-AT_ONCE = max(1, min(4, os.cpu_count() or 1))  # processes; a lesson may take 1.5 GB, and four of them no more than 6
+AT_ONCE = max(
+    1, min(4, os.cpu_count() or 1)
+)  # processes; a lesson may take 1.5 GB, and four of them no more than 6
 
 
 @dataclass
@@ -60,7 +64,9 @@ def style():
     """Ruff: rules and format."""
     part, begin = Part("style"), time.monotonic()
     for words in (["check", "."], ["format", "--check", "."]):
-        status = subprocess.run([sys.executable, "-m", "ruff", *words], cwd=ROOT, check=False).returncode
+        status = subprocess.run(
+            [sys.executable, "-m", "ruff", *words], cwd=ROOT, check=False
+        ).returncode
         part.failed += status != 0
         part.passed += status == 0
     part.seconds = time.monotonic() - begin
@@ -91,7 +97,11 @@ def pytest_part(name, arguments, seconds=PART_SECONDS, quiet=False):
         except subprocess.TimeoutExpired as late:
             status, output, part.note = 1, late.stdout, f"stopped after {seconds} s"
         if quiet:
-            print(f"\n=== {name}\n" + (output or b"").decode("utf-8", errors="replace"), end="", flush=True)
+            print(
+                f"\n=== {name}\n" + (output or b"").decode("utf-8", errors="replace"),
+                end="",
+                flush=True,
+            )
         if report.is_file():
             read_report(report, part)
     if status not in (0, 5) and not part.failed:
@@ -114,8 +124,16 @@ def read_report(report, part):
 
 def lesson_part(notebook):
     """Run a lesson from top to bottom in a fresh kernel of this environment; leave HTML if it fails."""
-    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
-    part = pytest_part(f"lesson {notebook.stem}", [*options, str(notebook)], LESSON_SECONDS, quiet=True)
+    options = [
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-cell-timeout={CELL_SECONDS}",
+        "-p",
+        "no:cacheprovider",
+    ]
+    part = pytest_part(
+        f"lesson {notebook.stem}", [*options, str(notebook)], LESSON_SECONDS, quiet=True
+    )
     if part.failed:
         page = HTML / f"{notebook.stem}.html"
         words = [sys.executable, str(ROOT / "scripts" / "lesson_html.py"), str(notebook), str(page)]
@@ -128,7 +146,13 @@ def lesson_part(notebook):
 
 def exercises_part(found, workers):
     """Run solved exercises from top to bottom, each lesson's in a fresh kernel of this environment."""
-    options = ["--nbval-lax", "--nbval-current-env", f"--nbval-cell-timeout={CELL_SECONDS}", "-p", "no:cacheprovider"]
+    options = [
+        "--nbval-lax",
+        "--nbval-current-env",
+        f"--nbval-cell-timeout={CELL_SECONDS}",
+        "-p",
+        "no:cacheprovider",
+    ]
     return pytest_part("exercises, solved", [*options, *workers, *map(str, found)])
 
 
@@ -136,7 +160,9 @@ def answers_part(found):
     """Grade the answers stored for exercises, and print what caught what; each lesson counts as one test."""
     part, begin = Part("exercises, stored answers"), time.monotonic()
     words = [sys.executable, "-m", "instructor.answers", *(master.stem for master in found)]
-    done = subprocess.run(words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False)
+    done = subprocess.run(
+        words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False
+    )
     said = done.stdout.decode("utf-8", errors="replace")
     print(f"\n=== {part.name}\n{said}", flush=True)
     part.passed = len(re.findall(r"^\d\d_\w+: .* 0 problems; ", said, re.M))
@@ -183,7 +209,9 @@ def all_parts(number, site=False):
     last += [partial(answers_part, found)] if found else []
     with ThreadPoolExecutor(AT_ONCE) as pool:
         yield from pool.map(lambda run: run(), last)
-    yield pytest_part("browser", ["tests/browser"])  # alone: it types keys into a page that must keep up
+    yield pytest_part(
+        "browser", ["tests/browser"]
+    )  # alone: it types keys into a page that must keep up
 
 
 def without_network(arguments):
@@ -217,8 +245,12 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lesson", default="", help="number of one lesson, such as 03")
-    parser.add_argument("--site", action="store_true", help="test the website in build/site, every page")
-    parser.add_argument("--offline", choices=["probe", "run"], help="used inside the namespace without a network")
+    parser.add_argument(
+        "--site", action="store_true", help="test the website in build/site, every page"
+    )
+    parser.add_argument(
+        "--offline", choices=["probe", "run"], help="used inside the namespace without a network"
+    )
     options = parser.parse_args(arguments)
     if options.offline:
         raise_loopback()

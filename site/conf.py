@@ -91,7 +91,11 @@ html_sidebars = {"index": [], "start": []}
 
 def rework_docstring(app, what, name, obj, options, lines):
     """Docstrings are prose with a few lines of facts: `Lesson: 07` and `Equation: (7.2)` become links to the lesson."""
-    there = {Path(doc).name[:2]: doc for doc in app.env.found_docs if re.fullmatch(r"lessons/\d\d_\w+", doc)}
+    there = {
+        Path(doc).name[:2]: doc
+        for doc in app.env.found_docs
+        if re.fullmatch(r"lessons/\d\d_\w+", doc)
+    }
     example = fact = False
     for i, line in enumerate(lines):
         example = line.strip() != "" and (example or line.lstrip().startswith(">>>"))
@@ -99,13 +103,20 @@ def rework_docstring(app, what, name, obj, options, lines):
             continue
         if line.strip() == "Attributes:":  # would describe the fields of a named tuple twice
             line = line.replace("Attributes", "Fields")
-        line = "".join(part if k % 2 else re.sub(r"([*|])", r"\\\1", part) for k, part in enumerate(_CODE.split(line)))
+        line = "".join(
+            part if k % 2 else re.sub(r"([*|])", r"\\\1", part)
+            for k, part in enumerate(_CODE.split(line))
+        )
         found = re.match(r"(Equation|Lesson|Source)s?: ", line)
         fact = bool(found) or (fact and line.startswith("  "))
         if found and found[1] == "Equation":
             line = re.sub(r"\((\d+)\.(\d+)\)", lambda m: _equation(m, there), line)
         elif found and found[1] == "Lesson":
-            line = re.sub(r"\b\d\d\b", lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0], line)
+            line = re.sub(
+                r"\b\d\d\b",
+                lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0],
+                line,
+            )
         lines[i] = ("| " if found else "  " if fact else "") + line
 
 
@@ -130,7 +141,11 @@ def list_of_references(app, page, template, context, doctree):
 
 def _equation(found, there):
     lesson, number = found.groups()
-    return f":ref:`({lesson}.{number}) <eq-{lesson}-{number}>`" if f"{int(lesson):02}" in there else found[0]
+    return (
+        f":ref:`({lesson}.{number}) <eq-{lesson}-{number}>`"
+        if f"{int(lesson):02}" in there
+        else found[0]
+    )
 
 
 def setup(app):

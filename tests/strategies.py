@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from musiclab.data.encoding import spell
+from musiclab.data.encodings.encoding import spell
 from musiclab.data.piece import REST, Piece
 
 TIME_SIGNATURES = ["4/4", "3/4", "2/2", "6/8", "5/4", "7/8", "3/16"]
@@ -15,7 +15,11 @@ def voice(draw, steps, low=21, high=108):
     pitches, onsets = [], []
     while len(pitches) < steps:
         length = draw(st.integers(1, min(24, steps - len(pitches))))
-        pitch = draw(st.one_of(st.just(REST), st.integers(low, high), st.sampled_from(pitches[-1:] or [REST])))
+        pitch = draw(
+            st.one_of(
+                st.just(REST), st.integers(low, high), st.sampled_from(pitches[-1:] or [REST])
+            )
+        )
         pitches += [pitch] * length
         onsets += [pitch != REST] + [False] * (length - 1)
     return np.array(pitches), np.array(onsets)
@@ -59,7 +63,9 @@ def pieces(draw, max_steps=64, n_voices=(1, 4), low=21, high=108, irregular=True
     key_signature = draw(st.integers(-7, 7))
     spelling = spell(voices, key_signature)
     # now and then a note by its other name, as B sharp or F double sharp
-    odd = onsets & (np.array(draw(st.lists(st.integers(0, 9), min_size=steps, max_size=steps)))[:, None] == 0)
+    odd = onsets & (
+        np.array(draw(st.lists(st.integers(0, 9), min_size=steps, max_size=steps)))[:, None] == 0
+    )
     mode = draw(st.sampled_from(["major", "minor"]))
     tonic = (key_signature + (3 if mode == "minor" else 0)) * 7 % 12
     return Piece(

@@ -54,7 +54,7 @@ IGNORED = """
     .pytest_cache/README.md  .ruff_cache/x  .hypothesis/x  dist/x.whl  .DS_Store
 """
 KEPT = """
-    notebooks/03_forward.ipynb  notebooks/exercises/03_forward.ipynb  musiclab/data/build.py  data/chorales.npz
+    notebooks/03_forward.ipynb  notebooks/exercises/03_forward.ipynb  musiclab/data/corpora/build.py  data/chorales.npz
     data/weights/rnn.keras  benchmarks/results/lessons.md  tests/browser/test_lab_in_browser.py  .ci/run
     .gitignore  instructor/source/03/03_forward.ipynb
 """
@@ -97,7 +97,11 @@ def test_a_student_has_every_package_that_lessons_and_musiclab_import():
     words |= {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     foreign = {word.split(".")[0] for word in words} - set(sys.stdlib_module_names) - {"musiclab"}
     assert "numpy" in foreign
-    text = re.sub(r"#.*", "", (ROOT / "requirements.txt").read_text(encoding="utf-8")).replace("-", "_").lower()
+    text = (
+        re.sub(r"#.*", "", (ROOT / "requirements.txt").read_text(encoding="utf-8"))
+        .replace("-", "_")
+        .lower()
+    )
     listed = set(re.findall(r"^(\w+)==", text, re.M))
     brought_by = {"IPython": "ipykernel", "psutil": "ipykernel", "PIL": "matplotlib"}
     assert {name for name in foreign if brought_by.get(name, name) not in listed} == set()
@@ -194,13 +198,26 @@ def test_a_python_that_only_seems_to_be_there_is_not_taken(monkeypatch, tmp_path
 
 def run_notebook(folder, *sources, options=()):
     """Run cells as `make test` runs a lesson."""
-    lesson = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    lesson = nbformat.v4.new_notebook(
+        cells=[nbformat.v4.new_code_cell(source) for source in sources]
+    )
     file = folder / "99_example.ipynb"
     nbformat.write(lesson, file)
-    words = [sys.executable, "-m", "pytest", "-q", "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml")]
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--rootdir",
+        str(ROOT),
+        "-c",
+        str(ROOT / "pyproject.toml"),
+    ]
     words += ["-p", "conftest", "--nbval-lax", "--nbval-current-env", *options, str(file)]
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(words, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        words, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_a_good_notebook_passes(tmp_path):
@@ -210,14 +227,18 @@ def test_a_good_notebook_passes(tmp_path):
 
 
 def test_a_kernel_that_dies_fails_within_a_minute(tmp_path):
-    done = run_notebook(tmp_path, "import os; os._exit(1)", "1 + 1", options=["--nbval-cell-timeout=600"])
+    done = run_notebook(
+        tmp_path, "import os; os._exit(1)", "1 + 1", options=["--nbval-cell-timeout=600"]
+    )
     assert done.returncode == 1
     assert "the kernel died" in done.stdout
     assert "2 failed" in done.stdout
 
 
 def test_a_cell_that_hangs_fails_at_its_timeout(tmp_path):
-    done = run_notebook(tmp_path, "import time; time.sleep(100)", options=["--nbval-cell-timeout=2"])
+    done = run_notebook(
+        tmp_path, "import time; time.sleep(100)", options=["--nbval-cell-timeout=2"]
+    )
     assert done.returncode == 1
     assert "Timeout of 2 seconds" in done.stdout
 

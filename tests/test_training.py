@@ -11,7 +11,7 @@ import pytest
 
 from musiclab import training
 from musiclab.data import DataError
-from musiclab.models.autoencoder import Autoencoder, squared_error
+from musiclab.models.autoencoders.autoencoder import Autoencoder, squared_error
 
 X = np.random.default_rng(0).integers(0, 2, size=(12, 3, 4)).astype(np.float32)
 
@@ -46,7 +46,9 @@ def test_history_is_plain_numbers():
     history = training.train(model(), X, held_out=X[:4], epochs=3, batch_size=4)
     assert set(history) == {"loss", "val_loss", "seconds"}
     assert len(history["loss"]) == len(history["val_loss"]) == 3
-    assert {type(v) for v in [*history["loss"], *history["val_loss"], history["seconds"]]} == {float}
+    assert {type(v) for v in [*history["loss"], *history["val_loss"], history["seconds"]]} == {
+        float
+    }
 
 
 def test_train_names_what_is_missing_or_exploded():
@@ -71,7 +73,9 @@ class Slow(keras.callbacks.Callback):
 
 
 def test_a_pipe_gets_one_line(capsys):
-    model().fit(X, epochs=2, verbose=0, callbacks=[Slow(), training.Progress("autoencoder", after=0)])
+    model().fit(
+        X, epochs=2, verbose=0, callbacks=[Slow(), training.Progress("autoencoder", after=0)]
+    )
     out = capsys.readouterr().out
     assert out.count("\n") == 1
     assert out.startswith("autoencoder: 2 passes in ")
@@ -85,7 +89,9 @@ def test_a_terminal_sees_it_grow_on_one_line(monkeypatch):
             return True
 
     monkeypatch.setattr(sys, "stdout", Terminal())
-    model().fit(X, epochs=3, batch_size=6, verbose=0, callbacks=[Slow(), training.Progress(after=0)])
+    model().fit(
+        X, epochs=3, batch_size=6, verbose=0, callbacks=[Slow(), training.Progress(after=0)]
+    )
     out = sys.stdout.getvalue()
     assert out.count("\n") == 1
     assert out.count("\r") >= 3
@@ -143,7 +149,11 @@ def test_the_ending_says_the_format(tmp_path):
 
 @pytest.mark.parametrize(
     ("settings", "words"),
-    [({"h1": 1}, "h1 is 1 there, 2 here"), ({"code": "h2"}, "code is 'h2' there, 'h1' here"), ({"f2": "tanh"}, "f2")],
+    [
+        ({"h1": 1}, "h1 is 1 there, 2 here"),
+        ({"code": "h2"}, "code is 'h2' there, 'h1' here"),
+        ({"f2": "tanh"}, "f2"),
+    ],
 )
 def test_another_architecture_is_refused(tmp_path, settings, words):
     training.save_model(model(**settings), tmp_path / "a.keras")
@@ -152,7 +162,9 @@ def test_another_architecture_is_refused(tmp_path, settings, words):
 
 
 def test_another_kind_of_model_is_refused(tmp_path):
-    training.save_model(keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), tmp_path / "a.keras")
+    training.save_model(
+        keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]), tmp_path / "a.keras"
+    )
     with pytest.raises(DataError, match="a Sequential is stored, a Autoencoder was expected"):
         training.load_model(tmp_path / "a.keras", like=model())
 
@@ -175,7 +187,9 @@ def test_damage_is_named(tmp_path, harm):
     file.write_bytes(
         {
             "truncated": raw[:middle],
-            "flipped": raw[:middle] + bytes(b ^ 255 for b in raw[middle : middle + 64]) + raw[middle + 64 :],
+            "flipped": raw[:middle]
+            + bytes(b ^ 255 for b in raw[middle : middle + 64])
+            + raw[middle + 64 :],
             "empty": b"",
             "text": b"not a model",
         }[harm]
@@ -208,6 +222,9 @@ def test_a_shipped_file_must_match_its_checksum(tmp_path, monkeypatch):
     training.save_model(model(), data / "a.keras")
     (data / "jsb_split.csv").touch()  # by which the data folder is known
     (data / "SHA256SUMS").write_text(f"{'0' * 64}  a.keras\n", encoding="utf-8")
-    monkeypatch.setattr("musiclab.data.store._HERE", Path(tmp_path / "musiclab" / "data" / "store.py"))
+    monkeypatch.setattr(
+        "musiclab.data.files.storage._HERE",
+        Path(tmp_path / "musiclab" / "data" / "files" / "storage.py"),
+    )
     with pytest.raises(DataError, match="checksum"):
         training.load_model("a.keras", like=model())

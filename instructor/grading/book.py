@@ -41,7 +41,9 @@ def register(config: Config, wanted: Master) -> bool:
     maker.force = True
     done = utils.capture_log(maker)
     if not done["success"]:
-        said = [line for line in done.get("log", "").splitlines() if "Error" in line] or ["see its master"]
+        said = [line for line in done.get("log", "").splitlines() if "Error" in line] or [
+            "see its master"
+        ]
         shutil.rmtree(released, ignore_errors=True)
         raise NoMaster(f"nbgrader does not take {wanted.name}: {said[-1].strip()}")
     return True
@@ -70,9 +72,15 @@ def record(book: Gradebook, student: str, marked: Marked, before: Marked | None)
         before: what was recorded the last time.
     """
     _student(book, student)
-    with warnings.catch_warnings(action="ignore", category=SAWarning):  # nbgrader builds rows in an order of its own
+    with warnings.catch_warnings(
+        action="ignore", category=SAWarning
+    ):  # nbgrader builds rows in an order of its own
         submission = book.update_or_create_submission(marked.assignment, student)
-    new = before is None or before.answers != marked.answers or bool(before.problem) != bool(marked.problem)
+    new = (
+        before is None
+        or before.answers != marked.answers
+        or bool(before.problem) != bool(marked.problem)
+    )
     review = {note["cell"] for note in marked.notes if note["review"]}
     for notebook in submission.notebooks:
         for grade in notebook.grades:

@@ -57,7 +57,9 @@ def found(source: Path, assignment: str) -> tuple[list[Handed], list[str]]:
     """
     source = Path(source)
     if source.is_dir():
-        return _grouped(_in_folder(source), [one.name for one in source.iterdir() if one.is_dir()], assignment)
+        return _grouped(
+            _in_folder(source), [one.name for one in source.iterdir() if one.is_dir()], assignment
+        )
     if not zipfile.is_zipfile(source):
         raise ValueError(f"{source} is neither a folder nor a zip file")
     with zipfile.ZipFile(source) as packed:
@@ -118,7 +120,11 @@ def already(folder: Path, assignment: str) -> list[Handed]:
     handed = []
     for place in sorted(Path(folder).glob(f"*/{assignment}")):
         one = Handed(place.parent.name)
-        _choose(one, {PurePosixPath(path.name): path for path in sorted(place.iterdir()) if _plain(path)}, assignment)
+        _choose(
+            one,
+            {PurePosixPath(path.name): path for path in sorted(place.iterdir()) if _plain(path)},
+            assignment,
+        )
         handed.append(one)
     return handed
 
@@ -128,7 +134,9 @@ def _grouped(files, folders, assignment):
     paths = [path for path in files if not _ignored(path)]
     top = {path.parts[0] for path in paths}
     if len(top) == 1 and all(len(path.parts) > 2 and path.parts[1] != assignment for path in paths):
-        files = {PurePosixPath(*path.parts[1:]): files[path] for path in paths}  # one folder around everything
+        files = {
+            PurePosixPath(*path.parts[1:]): files[path] for path in paths
+        }  # one folder around everything
         paths, folders = list(files), []
     groups, nobodys = defaultdict(dict), []
     for path in paths:
@@ -144,7 +152,11 @@ def _grouped(files, folders, assignment):
     for student in sorted(groups):
         name = _fit(student)
         if not name or name.casefold() in taken:
-            why = "no name for a folder" if not name else f"can't be told from {taken[name.casefold()]!r}"
+            why = (
+                "no name for a folder"
+                if not name
+                else f"can't be told from {taken[name.casefold()]!r}"
+            )
             nobodys.append(f"{student!r}: {why}; not graded")
             continue
         taken[name.casefold()] = student
@@ -170,7 +182,9 @@ def _choose(one, files, assignment):
     one.notebook = _content(files[best[0]])
     if one.notebook is None:
         one.problem = f"the file has more than {MOST_BYTES // 10**6} MB: clear the outputs and hand it in again"
-    beside = [path for path in files if path.parent == best[0].parent and path.suffix.lower() != ".ipynb"]
+    beside = [
+        path for path in files if path.parent == best[0].parent and path.suffix.lower() != ".ipynb"
+    ]
     for path in beside[:MOST_FILES]:
         if path.name != "timestamp.txt" and (content := _content(files[path])) is not None:
             one.files[path.name] = content

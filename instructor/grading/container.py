@@ -37,7 +37,15 @@ def words(engine: str, course: Path, options) -> list[str]:
         The command, word by word. Inside, the repository is `/course`, the submissions are `/submissions`.
     """
     # bubblewrap needs to make namespaces, which containers may not do by themselves
-    command = [engine, "run", "--rm", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined"]
+    command = [
+        engine,
+        "run",
+        "--rm",
+        "--cap-add",
+        "SYS_ADMIN",
+        "--security-opt",
+        "seccomp=unconfined",
+    ]
     command += ["--security-opt", "apparmor=unconfined", "--volume", f"{ROOT}:/course"]
     inside, folder = "/course/instructor", Path(course)
     if not folder.is_relative_to(ROOT):
@@ -46,7 +54,15 @@ def words(engine: str, course: Path, options) -> list[str]:
         inside = f"/course/{folder.relative_to(ROOT).as_posix()}"
     if options.submissions:
         command += ["--volume", f"{options.submissions.resolve()}:/submissions:ro"]
-    command += [IMAGE, "python", "-m", "instructor.grading.grade", options.assignment, "--course", inside]
+    command += [
+        IMAGE,
+        "python",
+        "-m",
+        "instructor.grading.grade",
+        options.assignment,
+        "--course",
+        inside,
+    ]
     command += ["--jobs", str(options.jobs)]
     return [*command, "--submissions", "/submissions"] if options.submissions else command
 
@@ -54,6 +70,14 @@ def words(engine: str, course: Path, options) -> list[str]:
 def grade(engine: str, course: Path, options) -> int:
     """Build the container's image where that is needed, and grade in it; returns the exit status."""
     print("bubblewrap is not on this machine: grading in a container", flush=True)
-    build = [engine, "build", "--tag", IMAGE, "--file", str(ROOT / "instructor" / "Containerfile"), str(ROOT)]
+    build = [
+        engine,
+        "build",
+        "--tag",
+        IMAGE,
+        "--file",
+        str(ROOT / "instructor" / "Containerfile"),
+        str(ROOT),
+    ]
     made = subprocess.run(build, check=False).returncode
     return made or subprocess.run(words(engine, course, options), check=False).returncode

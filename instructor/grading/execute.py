@@ -33,10 +33,14 @@ class BoxedExecute(NbGraderPreprocessor):
     iopub_timeout = Integer(4, help="s to wait for output that is late").tag(config=True)
     restarts = Integer(4, help="how many kernels may die").tag(config=True)
     memory_mb = Integer(sandbox.Limits.memory_mb, help="resident memory in MB").tag(config=True)
-    address_mb = Integer(sandbox.Limits.address_mb, help="address space of a process in MB").tag(config=True)
+    address_mb = Integer(sandbox.Limits.address_mb, help="address space of a process in MB").tag(
+        config=True
+    )
     processes = Integer(sandbox.Limits.processes, help="processes and threads").tag(config=True)
     file_mb = Integer(sandbox.Limits.file_mb, help="size of one file in MB").tag(config=True)
-    folder_mb = Integer(sandbox.Limits.folder_mb, help="size of a writable folder in MB").tag(config=True)
+    folder_mb = Integer(sandbox.Limits.folder_mb, help="size of a writable folder in MB").tag(
+        config=True
+    )
     output_kb = Integer(2000, help="output of one cell in kB").tag(config=True)
 
     def preprocess(self, nb, resources):
@@ -61,7 +65,9 @@ class BoxedExecute(NbGraderPreprocessor):
 
         Cells before the one that ended the last kernel run again, for what they define.
         """
-        limits = sandbox.Limits(self.memory_mb, self.address_mb, self.processes, self.file_mb, self.folder_mb)
+        limits = sandbox.Limits(
+            self.memory_mb, self.address_mb, self.processes, self.file_mb, self.folder_mb
+        )
         options = {
             "timeout": self.timeout,
             "startup_timeout": self.startup_timeout,
@@ -72,7 +78,11 @@ class BoxedExecute(NbGraderPreprocessor):
         try:
             with kernel.started(nb, files, limits, end, self.unsafe, **options) as client:
                 for index, cell in enumerate(nb.cells):
-                    if cell.cell_type != "code" or index in ended or (index in done and utils.is_grade(cell)):
+                    if (
+                        cell.cell_type != "code"
+                        or index in ended
+                        or (index in done and utils.is_grade(cell))
+                    ):
                         continue
                     target = copy.deepcopy(cell) if index in done else cell
                     self._run_cell(client, nb, target, index)
@@ -106,7 +116,9 @@ class BoxedExecute(NbGraderPreprocessor):
                 finally:
                     cell.outputs += step.outputs
                 if client.late:
-                    notes.add(nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell))
+                    notes.add(
+                        nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell)
+                    )
                 if utils.has_failed(_without_stderr(step)):
                     outcome = part
                     break
@@ -128,13 +140,17 @@ class BoxedExecute(NbGraderPreprocessor):
     def _name_what_was_not_run(self, nb, done, ended):
         for index, cell in enumerate(nb.cells):
             if cell.cell_type == "code" and index not in done:
-                cell.outputs = [_error("NotRun", "this cell was not run, since cells before it took the time")]
-                notes.add(nb, f"{_name(cell)}: was not run", _grade_id(cell), review=utils.is_grade(cell))
+                cell.outputs = [
+                    _error("NotRun", "this cell was not run, since cells before it took the time")
+                ]
+                notes.add(
+                    nb, f"{_name(cell)}: was not run", _grade_id(cell), review=utils.is_grade(cell)
+                )
                 if utils.is_grade(cell):
                     notes.set_outcome(cell, "not run")
 
 
-_CHECK = "import musiclab.check as _check\n_check.array([{}.0], [-{}.0], 'the canary')"
+_CHECK = "import musiclab.checks as _check\n_check.array([{}.0], [-{}.0], 'the canary')"
 
 
 def _runnable(whole, hidden):
@@ -163,5 +179,7 @@ def _grade_id(cell):
 
 def _name(cell):
     return (
-        _grade_id(cell) or f"the cell {cell.source.strip().splitlines()[0][:40]!r}" if cell.source.strip() else "a cell"
+        _grade_id(cell) or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"
+        if cell.source.strip()
+        else "a cell"
     )

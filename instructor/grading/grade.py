@@ -61,10 +61,14 @@ class Course:
     def remember(self, student: str, marked: mark.Marked) -> None:
         """Keep what came of a grading."""
         self.kept(student).parent.mkdir(parents=True, exist_ok=True)
-        write_whole(self.kept(student), (json.dumps(asdict(marked), indent=1) + "\n").encode("utf-8"))
+        write_whole(
+            self.kept(student), (json.dumps(asdict(marked), indent=1) + "\n").encode("utf-8")
+        )
 
 
-def run(course: Course, submissions: Path | None, jobs: int, unsafe: bool = False, say=print) -> list[dict]:
+def run(
+    course: Course, submissions: Path | None, jobs: int, unsafe: bool = False, say=print
+) -> list[dict]:
     """Grade what has not been graded yet, write all down, and say what is to be said.
 
     Args:
@@ -88,7 +92,11 @@ def run(course: Course, submissions: Path | None, jobs: int, unsafe: bool = Fals
     handed, nobodys = _handed(course, submissions)
     if book.register(config, wanted):
         say(f"{wanted.name} is in the gradebook as its master is now")
-    todo = {one.student: one for one in handed if _key(one, wanted, config) != _known_key(course, one.student)}
+    todo = {
+        one.student: one
+        for one in handed
+        if _key(one, wanted, config) != _known_key(course, one.student)
+    }
     say(f"{len(handed)} submissions, {len(todo)} to grade")
     with book.opened(config) as gradebook:
         for one in handed:
@@ -96,7 +104,9 @@ def run(course: Course, submissions: Path | None, jobs: int, unsafe: bool = Fals
             if one.student not in todo and not book.holds(gradebook, one.student, marked):
                 book.record(gradebook, one.student, marked, None)
         work = _graded(course, list(todo.values()), wanted, config, jobs, unsafe)
-        for student, marked in tqdm(work, total=len(todo), desc=wanted.name, unit="notebook", disable=not todo):
+        for student, marked in tqdm(
+            work, total=len(todo), desc=wanted.name, unit="notebook", disable=not todo
+        ):
             book.record(gradebook, student, marked, course.recall(student))
             course.remember(student, marked)
         table = marks.rows(gradebook, [wanted.name])
@@ -128,7 +138,11 @@ def _graded(course, handed, wanted, config, jobs, unsafe):
     """Yield each student with what came of the submission, as they are done."""
     idle, workers = SimpleQueue(), []
     for _ in range(max(1, min(jobs, len(handed)))):
-        workers.append(Worker(course.folder, wanted.name, config.BoxedExecute.get("total_seconds", 300), unsafe))
+        workers.append(
+            Worker(
+                course.folder, wanted.name, config.BoxedExecute.get("total_seconds", 300), unsafe
+            )
+        )
         idle.put(workers[-1])
     with ThreadPoolExecutor(len(workers)) as pool:
         try:
@@ -147,7 +161,9 @@ def _grade(one, course, wanted, config, idle):
         worker = idle.get()
         try:
             notebook = course.submitted / one.student / wanted.name / f"{wanted.name}.ipynb"
-            answer = worker.grade({"notebook": str(notebook), "result": str(course.result(one.student))})
+            answer = worker.grade(
+                {"notebook": str(notebook), "result": str(course.result(one.student))}
+            )
         finally:
             idle.put(worker)
         if "problem" in answer:
@@ -169,7 +185,9 @@ def _tell(course, handed, nobodys, say):
         if marked.problem:
             say(f"NOT GRADED  {one.student}: {marked.problem}")
         for note in marked.notes:
-            say(f"{'REVIEW    ' if note['review'] else 'note      '}  {one.student}: {note['text']}")
+            say(
+                f"{'REVIEW    ' if note['review'] else 'note      '}  {one.student}: {note['text']}"
+            )
         if marked.answers:
             same[marked.answers].append(one.student)
     for students in same.values():
@@ -180,12 +198,22 @@ def _tell(course, handed, nobodys, say):
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m instructor.grading.grade", description="Grade a class.")
+    parser = argparse.ArgumentParser(
+        prog="python -m instructor.grading.grade", description="Grade a class."
+    )
     parser.add_argument("assignment", metavar="NN_name")
-    parser.add_argument("--submissions", type=Path, help="folder of students' folders, or a learning platform's zip")
-    parser.add_argument("--course", type=Path, default=HERE, help="nbgrader's course folder (default: instructor/)")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once (default: cores)")
-    parser.add_argument("--unsafe", action="store_true", help="run students' code without a sandbox")
+    parser.add_argument(
+        "--submissions", type=Path, help="folder of students' folders, or a learning platform's zip"
+    )
+    parser.add_argument(
+        "--course", type=Path, default=HERE, help="nbgrader's course folder (default: instructor/)"
+    )
+    parser.add_argument(
+        "--jobs", type=int, default=os.cpu_count() or 1, help="how many at once (default: cores)"
+    )
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run students' code without a sandbox"
+    )
     options = parser.parse_args(arguments)
     course = Course(options.course.resolve(), options.assignment)
     try:

@@ -140,16 +140,22 @@ class Client(NotebookClient):
 
     async def _replied(self, cell, cell_index, execute_reply):
         content = execute_reply["content"]
-        self.asked_to_exit = any(one.get("source") == "ask_exit" for one in content.get("payload", []))
+        self.asked_to_exit = any(
+            one.get("source") == "ask_exit" for one in content.get("payload", [])
+        )
         if content["status"] == "error":
             names = [output.ename for output in cell.outputs if output.output_type == "error"]
             if content["ename"] not in names:
-                cell.outputs.append(_error(content["ename"], content["evalue"], content["traceback"]))
+                cell.outputs.append(
+                    _error(content["ename"], content["evalue"], content["traceback"])
+                )
 
     def process_message(self, msg, cell, cell_index):
         content = msg["content"]
         size = (
-            len(str(content.get("text", ""))) + len(str(content.get("data", ""))) if msg["msg_type"] in _OUTPUT else 0
+            len(str(content.get("text", ""))) + len(str(content.get("data", "")))
+            if msg["msg_type"] in _OUTPUT
+            else 0
         )
         self._bytes += size
         if size and self._bytes > self.output_bytes:
@@ -166,7 +172,9 @@ class _Manager(AsyncKernelManager):
 
     def __init__(self, words, user, **options):
         super().__init__(**options)
-        self._kernel_spec = KernelSpec(argv=words, display_name="boxed", language="python", interrupt_mode="message")
+        self._kernel_spec = KernelSpec(
+            argv=words, display_name="boxed", language="python", interrupt_mode="message"
+        )
         self._user = user
 
     def write_connection_file(self, **keywords):
@@ -176,7 +184,9 @@ class _Manager(AsyncKernelManager):
 
 
 @contextlib.contextmanager
-def started(notebook, files: list[Path], limits: sandbox.Limits, end: float, unsafe=False, **options):
+def started(
+    notebook, files: list[Path], limits: sandbox.Limits, end: float, unsafe=False, **options
+):
     """A client of a new kernel, which is gone afterwards with all that it has started.
 
     Args:
@@ -223,7 +233,11 @@ def _manager(home, files, limits, unsafe):
     inside.mkdir(mode=0o700)
     if user.real:
         os.chown(inside, user.uid, user.uid)
-    where = {"transport": "ipc", "ip": str(inside / "s"), "connection_file": str(inside / "kernel.json")}
+    where = {
+        "transport": "ipc",
+        "ip": str(inside / "s"),
+        "connection_file": str(inside / "kernel.json"),
+    }
     words = sandbox.command(inside, files, limits, user, words)
     manager = _Manager(words, user if user.real else None, **where)
     manager.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
@@ -254,7 +268,9 @@ def _size(file):
 
 
 def _error(name, value, traceback):
-    return new_output("error", ename=name, evalue=value, traceback=traceback or [f"{name}: {value}"])
+    return new_output(
+        "error", ename=name, evalue=value, traceback=traceback or [f"{name}: {value}"]
+    )
 
 
 def _text(words):

@@ -16,7 +16,10 @@ from instructor.grading import master, notes, repair
 
 __all__ = ["Marked", "config_of", "key_of", "mark", "ungraded"]
 
-IN_GRADEBOOK = (SaveAutoGrades, AssignLatePenalties)  # steps that write there; here, marks are handed back instead
+IN_GRADEBOOK = (
+    SaveAutoGrades,
+    AssignLatePenalties,
+)  # steps that write there; here, marks are handed back instead
 
 
 @dataclass
@@ -84,7 +87,10 @@ def mark(content: bytes, folder: Path, wanted: master.Master, config: Config):
             "nbgrader": {"assignment": wanted.name, "notebook": wanted.name},
             "metadata": {"path": str(folder)},
         }
-        for step in (*config.Autograde.sanitize_preprocessors, *config.Autograde.autograde_preprocessors):
+        for step in (
+            *config.Autograde.sanitize_preprocessors,
+            *config.Autograde.autograde_preprocessors,
+        ):
             if step in IN_GRADEBOOK:
                 marked.cells = {name: one for name, one in map(_points, _graded(notebook))}
                 marked.answers = _digest(notebook, wanted)
@@ -114,10 +120,17 @@ def _points(cell):
     except (ValueError, KeyError, TypeError):  # a result that claims more points than there are
         auto = 0.0
         cell.metadata[notes.KEY] = "visible"
-    unchanged = utils.is_solution(cell) and cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+    unchanged = utils.is_solution(cell) and cell.metadata.nbgrader.get(
+        "checksum"
+    ) == utils.compute_checksum(cell)
     message = "not marked yet" if auto is None else "no answer" if unchanged else _message(cell)
     auto = None if auto is None else float(auto)
-    return name, {"auto": auto, "max": most, "message": message, "comment": "No response." if unchanged else None}
+    return name, {
+        "auto": auto,
+        "max": most,
+        "message": message,
+        "comment": "No response." if unchanged else None,
+    }
 
 
 def _message(cell):
@@ -130,4 +143,6 @@ def _digest(notebook, wanted):
     given = repair.answers(notebook)
     if all(text.strip() == wanted.shown(name).strip() for name, text in given.items()):
         return None
-    return hashlib.sha256(json.dumps({k: v.strip() for k, v in sorted(given.items())}).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps({k: v.strip() for k, v in sorted(given.items())}).encode()
+    ).hexdigest()

@@ -70,14 +70,24 @@ def text(table: list[dict]) -> str:
 
 
 def _row(book, assignment, student):
-    row = {"assignment": assignment.name, "max_score": assignment.max_score, "student_id": student.id}
-    row |= {"last_name": student.last_name, "first_name": student.first_name, "email": student.email}
+    row = {
+        "assignment": assignment.name,
+        "max_score": assignment.max_score,
+        "student_id": student.id,
+    }
+    row |= {
+        "last_name": student.last_name,
+        "first_name": student.first_name,
+        "email": student.email,
+    }
     try:
         submission = book.find_submission(assignment.name, student.id)
     except MissingEntry:
         return row | {"state": "nothing handed in"}
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    given = [grade for grade in grades if grade.auto_score is not None or grade.manual_score is not None]
+    given = [
+        grade for grade in grades if grade.auto_score is not None or grade.manual_score is not None
+    ]
     penalty = submission.late_submission_penalty or 0.0
     so_far = max(0.0, sum(grade.score for grade in given) - penalty) if given else None
     return row | {

@@ -61,10 +61,16 @@ class Master:
     @functools.cached_property
     def _sources(self):
         shown = {
-            cell.metadata.nbgrader.grade_id: cell.source for cell in self.released.cells if "nbgrader" in cell.metadata
+            cell.metadata.nbgrader.grade_id: cell.source
+            for cell in self.released.cells
+            if "nbgrader" in cell.metadata
         }
         known = {line.strip() for cell in self.released.cells for line in cell.source.splitlines()}
-        hidden = {line.strip() for cell in self.graded.cells for line in split_tests(cell.source)[1].splitlines()}
+        hidden = {
+            line.strip()
+            for cell in self.graded.cells
+            for line in split_tests(cell.source)[1].splitlines()
+        }
         return shown, {line for line in hidden - known if len(line) >= SHORT}
 
 
@@ -83,7 +89,9 @@ def load(source: Path, name: str) -> Master:
     """
     path = Path(source) / name / f"{name}.ipynb"
     if not path.is_file():
-        known = sorted(one.parent.name for one in Path(source).glob("*/*.ipynb") if one.stem == one.parent.name)
+        known = sorted(
+            one.parent.name for one in Path(source).glob("*/*.ipynb") if one.stem == one.parent.name
+        )
         raise NoMaster(f"there is no assignment {name!r}; there are {', '.join(known) or 'none'}")
     only_the_master(path.parent)
     content = path.read_bytes()
@@ -107,10 +115,16 @@ def only_the_master(folder: Path) -> None:
     Raises:
         NoMaster: if there is something else.
     """
-    extra = sorted(one.name for one in Path(folder).iterdir() if one.name != f"{Path(folder).name}.ipynb")
-    extra = [name for name in extra if name != ".ipynb_checkpoints"]  # nbgrader leaves this out by itself
+    extra = sorted(
+        one.name for one in Path(folder).iterdir() if one.name != f"{Path(folder).name}.ipynb"
+    )
+    extra = [
+        name for name in extra if name != ".ipynb_checkpoints"
+    ]  # nbgrader leaves this out by itself
     if extra:
-        raise NoMaster(f"beside the master in {Path(folder).name} lies {', '.join(extra)}, which would be released")
+        raise NoMaster(
+            f"beside the master in {Path(folder).name} lies {', '.join(extra)}, which would be released"
+        )
 
 
 def split_tests(source: str) -> tuple[str, str]:

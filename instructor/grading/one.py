@@ -29,7 +29,12 @@ def report(marked: mark.Marked) -> dict:
         "points": sum(known) if known else None,
         "max_points": sum(cell["max"] for cell in marked.cells.values()) or None,
         "cells": [
-            {"name": name, "points": cell["auto"], "max_points": cell["max"], "message": cell["message"]}
+            {
+                "name": name,
+                "points": cell["auto"],
+                "max_points": cell["max"],
+                "message": cell["message"],
+            }
             for name, cell in marked.cells.items()
         ],
         "notes": [note["text"] for note in marked.notes],
@@ -38,11 +43,17 @@ def report(marked: mark.Marked) -> dict:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m instructor.grading.one", description="Grade one notebook.")
+    parser = argparse.ArgumentParser(
+        prog="python -m instructor.grading.one", description="Grade one notebook."
+    )
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--assignment", required=True, metavar="NN_name")
-    parser.add_argument("--course", type=Path, default=HERE, help="nbgrader's course folder (default: instructor/)")
-    parser.add_argument("--unsafe", action="store_true", help="run the notebook's code without a sandbox")
+    parser.add_argument(
+        "--course", type=Path, default=HERE, help="nbgrader's course folder (default: instructor/)"
+    )
+    parser.add_argument(
+        "--unsafe", action="store_true", help="run the notebook's code without a sandbox"
+    )
     options = parser.parse_args(arguments)
     try:
         config = mark.config_of(options.course.resolve(), options.unsafe)

@@ -32,7 +32,11 @@ class KeepWarningsApart(NbGraderPreprocessor):
                 if output.output_type == "stream" and output.name == "stderr":
                     output.name, output.text = "stdout", "[stderr] " + output.text
                     name = cell.metadata.nbgrader.grade_id
-                    notes.add(nb, f"{name}: wrote to stderr: {' '.join(output.text.split()[1:])[:80]}", name)
+                    notes.add(
+                        nb,
+                        f"{name}: wrote to stderr: {' '.join(output.text.split()[1:])[:80]}",
+                        name,
+                    )
         return nb, resources
 
 
@@ -63,7 +67,9 @@ class HideTests(NbGraderPreprocessor):
         for cell in nb.cells:
             if cell.cell_type == "code":
                 said = _words(cell, wanted) if utils.is_grade(cell) else None
-                cell.outputs = [new_output("stream", name="stdout", text=said + "\n")] if said else []
+                cell.outputs = (
+                    [new_output("stream", name="stdout", text=said + "\n")] if said else []
+                )
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 cell.source = wanted.shown(cell.metadata.nbgrader.grade_id)
         nb.metadata.pop(notes.KEY, None)

@@ -53,23 +53,35 @@ def read(content: bytes) -> nbformat.NotebookNode:
         raise NotThisAssignment("the file is empty")
     if len(content) > MOST_BYTES:
         size = f"{len(content) / 1e6:.0f} MB"
-        raise NotThisAssignment(f"the file has {size}: clear the outputs in JupyterLab and hand it in again")
+        raise NotThisAssignment(
+            f"the file has {size}: clear the outputs in JupyterLab and hand it in again"
+        )
     try:
         notebook = nbformat.reads(content.decode("utf-8-sig"), as_version=4)
         cells = [nbformat.from_dict({"metadata": {}, "id": "", **cell}) for cell in notebook.cells]
         for cell in cells:
             cell.source = "".join(cell.source)
-            if not isinstance(cell.metadata, dict) or cell.cell_type not in ("code", "markdown", "raw"):
+            if not isinstance(cell.metadata, dict) or cell.cell_type not in (
+                "code",
+                "markdown",
+                "raw",
+            ):
                 raise TypeError("a cell is of no known kind")
     except Exception as error:  # the JSON may hold anything in place of a notebook
-        raise NotThisAssignment(f"the file is no notebook ({type(error).__name__}: {str(error)[:100]})") from error
+        raise NotThisAssignment(
+            f"the file is no notebook ({type(error).__name__}: {str(error)[:100]})"
+        ) from error
     notebook.cells = cells
     return notebook
 
 
 def answers(notebook) -> dict[str, str]:
     """The source of each answer cell of a repaired notebook."""
-    return {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if utils.is_solution(cell)}
+    return {
+        cell.metadata.nbgrader.grade_id: cell.source
+        for cell in notebook.cells
+        if utils.is_solution(cell)
+    }
 
 
 def repaired(notebook, wanted: master.Master):
@@ -86,8 +98,14 @@ def repaired(notebook, wanted: master.Master):
         NotThisAssignment: if no cell of it belongs to the assignment.
     """
     result = copy.deepcopy(wanted.graded)
-    result.metadata = nbformat.from_dict({"kernelspec": wanted.graded.metadata.get("kernelspec", {})})
-    own = {cell.metadata.nbgrader.grade_id: cell for cell in result.cells if "nbgrader" in cell.metadata}
+    result.metadata = nbformat.from_dict(
+        {"kernelspec": wanted.graded.metadata.get("kernelspec", {})}
+    )
+    own = {
+        cell.metadata.nbgrader.grade_id: cell
+        for cell in result.cells
+        if "nbgrader" in cell.metadata
+    }
     found = [_belongs_to(cell, own, wanted) for cell in notebook.cells]
     if not any(found):
         raise NotThisAssignment(f"none of its cells belongs to {wanted.name}")
@@ -97,7 +115,9 @@ def repaired(notebook, wanted: master.Master):
         _compare(notebook.cells[place], own[name], wanted.shown(name), result)
     for name in own.keys() - places.keys():
         review = utils.is_solution(own[name])
-        what = "the answer cell was not found" if review else "the cell was missing and was put back"
+        what = (
+            "the answer cell was not found" if review else "the cell was missing and was put back"
+        )
         notes.add(result, f"{name}: {what}", name, review)
     if sorted(places.values()) != [places[name] for name in own if name in places]:
         notes.add(result, "cells were in another order; the assignment's order was used")
@@ -111,10 +131,21 @@ def _belongs_to(cell, own, wanted):
     name = marks.get("grade_id") if isinstance(marks, dict) else None
     if isinstance(name, str) and name in own:
         return name
-    same_id = next((one for one, given in own.items() if given.get("id") and given.get("id") == cell.get("id")), None)
+    same_id = next(
+        (
+            one
+            for one, given in own.items()
+            if given.get("id") and given.get("id") == cell.get("id")
+        ),
+        None,
+    )
     if same_id:
         return same_id
-    same = [one for one in own if not utils.is_solution(own[one]) and wanted.shown(one).strip() == cell.source.strip()]
+    same = [
+        one
+        for one in own
+        if not utils.is_solution(own[one]) and wanted.shown(one).strip() == cell.source.strip()
+    ]
     return same[0] if same else None
 
 
@@ -123,7 +154,9 @@ def _places(notebook, found, own, wanted, result):
     places = {}
     for name in own:
         all_of_it = [index for index, one in enumerate(found) if one == name]
-        changed = [index for index in all_of_it if notebook.cells[index].source != wanted.shown(name)]
+        changed = [
+            index for index in all_of_it if notebook.cells[index].source != wanted.shown(name)
+        ]
         if len(all_of_it) > 1:
             notes.add(result, f"{name}: there {len(all_of_it)} times; the last one counts", name)
         if all_of_it:
@@ -138,12 +171,20 @@ def _fill_gaps(notebook, found, places, own, wanted, result):
         if name in places or not utils.is_solution(own[name]):
             continue
         before = max((places[one] for one in names[:position] if one in places), default=-1)
-        after = min((places[one] for one in names[position:] if one in places), default=len(notebook.cells))
+        after = min(
+            (places[one] for one in names[position:] if one in places), default=len(notebook.cells)
+        )
         free = [index for index in range(before + 1, after) if found[index] is None]
-        free = [index for index in free if _could_be(notebook.cells[index], own[name], wanted.shown(name))]
+        free = [
+            index
+            for index in free
+            if _could_be(notebook.cells[index], own[name], wanted.shown(name))
+        ]
         if len(free) == 1:
             places[name], found[free[0]] = free[0], name
-            notes.add(result, f"{name}: its cell had lost its name and was found by its place", name)
+            notes.add(
+                result, f"{name}: its cell had lost its name and was found by its place", name
+            )
 
 
 def _could_be(cell, given, stub):
@@ -174,7 +215,11 @@ def _keep_pictures(cell, given):
     kept = {}
     for name, kinds in dict(cell.get("attachments") or {}).items():
         if isinstance(kinds, dict):
-            safe = {kind: data for kind, data in kinds.items() if kind in ("image/png", "image/jpeg", "image/gif")}
+            safe = {
+                kind: data
+                for kind, data in kinds.items()
+                if kind in ("image/png", "image/jpeg", "image/gif")
+            }
             kept.update({name: safe} if safe else {})
     if kept and given.cell_type == "markdown":
         given.attachments = kept

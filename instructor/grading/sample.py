@@ -20,7 +20,20 @@ from instructor.settings import ANSWERS, SOURCE
 
 __all__ = ["NAMES", "main", "submission", "write_class"]
 
-NAMES = ("ada", "ben", "carla", "david", "emma", "felix", "greta", "hugo", "ida", "jonas", "karla", "leo")
+NAMES = (
+    "ada",
+    "ben",
+    "carla",
+    "david",
+    "emma",
+    "felix",
+    "greta",
+    "hugo",
+    "ida",
+    "jonas",
+    "karla",
+    "leo",
+)
 
 
 def submission(wanted: master.Master, answers: list, number: int):
@@ -37,8 +50,14 @@ def submission(wanted: master.Master, answers: list, number: int):
     notebook = copy.deepcopy(wanted.released)
     for place, cell in enumerate(filter(utils.is_solution, notebook.cells)):
         kind = "wrong" if (number + place) % 3 == 0 else "right"
-        mine = [one.code for one in answers if (one.exercise, one.kind) == (cell.metadata.nbgrader.grade_id, kind)]
-        cell.source = mine[(number * (2 * place + 1) + place) % len(mine)] if mine else f"Answer {number}."
+        mine = [
+            one.code
+            for one in answers
+            if (one.exercise, one.kind) == (cell.metadata.nbgrader.grade_id, kind)
+        ]
+        cell.source = (
+            mine[(number * (2 * place + 1) + place) % len(mine)] if mine else f"Answer {number}."
+        )
     return notebook
 
 
@@ -56,13 +75,17 @@ def write_class(name: str, folder: Path) -> list[Path]:
         path = Path(folder) / student / f"{name}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         text = nbformat.writes(notebook, version=4)
-        path.write_text(text[: len(text) // 2] if number == 2 else text, encoding="utf-8", newline="\n")
+        path.write_text(
+            text[: len(text) // 2] if number == 2 else text, encoding="utf-8", newline="\n"
+        )
         paths.append(path)
     return paths
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m instructor.grading.sample", description="Make a class to grade.")
+    parser = argparse.ArgumentParser(
+        prog="python -m instructor.grading.sample", description="Make a class to grade."
+    )
     parser.add_argument("assignment", metavar="NN_name")
     parser.add_argument("folder", type=Path)
     options = parser.parse_args(arguments)

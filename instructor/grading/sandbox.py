@@ -71,10 +71,14 @@ class Nowhere:
     @classmethod
     def choose(cls) -> Nowhere:
         """A number that no account has, and no other grading process at this time; 65534 where we are not root."""
-        return cls(60_000 + os.getpid() % 5_000, True) if _may_become_others() else cls(65_534, False)
+        return (
+            cls(60_000 + os.getpid() % 5_000, True) if _may_become_others() else cls(65_534, False)
+        )
 
 
-def command(home: Path, files: list[Path], limits: Limits, user: Nowhere, words: list[str]) -> list[str]:
+def command(
+    home: Path, files: list[Path], limits: Limits, user: Nowhere, words: list[str]
+) -> list[str]:
     """The command that runs another command in the box.
 
     Args:
@@ -88,8 +92,23 @@ def command(home: Path, files: list[Path], limits: Limits, user: Nowhere, words:
         The whole command, word by word.
     """
     size = str(limits.folder_mb * 1_000_000)
-    box = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
-    box += ["--die-with-parent", "--new-session", "--hostname", "grading", "--cap-drop", "ALL", *_system()]
+    box = [
+        "bwrap",
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-net",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]
+    box += [
+        "--die-with-parent",
+        "--new-session",
+        "--hostname",
+        "grading",
+        "--cap-drop",
+        "ALL",
+        *_system(),
+    ]
     box += ["--proc", "/proc", "--dev", "/dev"]
     for folder in ("/tmp", "/dev/shm", INSIDE):
         box += [*_parents(Path(folder)), "--perms", "1777", "--size", size, "--tmpfs", folder]
@@ -100,12 +119,25 @@ def command(home: Path, files: list[Path], limits: Limits, user: Nowhere, words:
         box += ["--ro-bind", str(file), f"{CACHE[-1]}/{file.name}"]
     for file in files:
         box += ["--ro-bind", str(file), f"{INSIDE}/{file.name}"]
-    box += [*_parents(home), "--bind", str(home), str(home), "--remount-ro", "/dev", "--remount-ro", "/"]
+    box += [
+        *_parents(home),
+        "--bind",
+        str(home),
+        str(home),
+        "--remount-ro",
+        "/dev",
+        "--remount-ro",
+        "/",
+    ]
     box += ["--chdir", INSIDE, "--clearenv"]
     for name, value in _variables().items():
         box += ["--setenv", name, value]
     if user.real:  # becomes the other user as the last thing; until then only this right is kept
-        box += [word for right in ("SETUID", "SETGID", "SETPCAP") for word in ("--cap-add", f"CAP_{right}")]
+        box += [
+            word
+            for right in ("SETUID", "SETGID", "SETPCAP")
+            for word in ("--cap-add", f"CAP_{right}")
+        ]
         words = [*_become(user), *words]
     else:
         box += ["--unshare-user", "--uid", str(user.uid), "--gid", str(user.uid)]
@@ -139,7 +171,10 @@ def _tried():
         words = [sys.executable, "-c", "import ipykernel, musiclab"]
         try:
             done = subprocess.run(
-                command(Path(home), [], Limits(), Nowhere.choose(), words), capture_output=True, text=True, timeout=60
+                command(Path(home), [], Limits(), Nowhere.choose(), words),
+                capture_output=True,
+                text=True,
+                timeout=60,
             )
         except subprocess.TimeoutExpired:
             return "bubblewrap did not come to an end"
@@ -151,8 +186,12 @@ def _may_become_others():
     """Whether this is root, and not only of a user namespace without other users."""
     if not hasattr(os, "geteuid") or os.geteuid():
         return False
-    rows = [line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()]
-    return any(int(first) <= 60_000 and int(first) + int(count) >= 65_000 for first, _, count in rows)
+    rows = [
+        line.split() for line in Path("/proc/self/uid_map").read_text(encoding="ascii").splitlines()
+    ]
+    return any(
+        int(first) <= 60_000 and int(first) + int(count) >= 65_000 for first, _, count in rows
+    )
 
 
 def _limited(limits):
@@ -167,7 +206,13 @@ def _limited(limits):
 
 
 def _become(user):
-    words = ["setpriv", f"--reuid={user.uid}", f"--regid={user.uid}", "--clear-groups", "--no-new-privs"]
+    words = [
+        "setpriv",
+        f"--reuid={user.uid}",
+        f"--regid={user.uid}",
+        "--clear-groups",
+        "--no-new-privs",
+    ]
     return [*words, "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--"]
 
 
@@ -203,7 +248,9 @@ def _fonts():
 
 def _parents(folder):
     """Make the folders above, open to all: bubblewrap would close them to everyone but its own user."""
-    return [word for parent in reversed(folder.parents) if parent != Path("/") for word in _made(parent)]
+    return [
+        word for parent in reversed(folder.parents) if parent != Path("/") for word in _made(parent)
+    ]
 
 
 def _made(folder):
@@ -216,8 +263,12 @@ def _variables():
         "HOME": "/tmp",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONPATH": str(Path(musiclab.__file__).resolve().parents[1]),  # of which only the package is visible
+        "PYTHONPATH": str(
+            Path(musiclab.__file__).resolve().parents[1]
+        ),  # of which only the package is visible
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
-        **{f"{name}_THREADS": "1" for name in THREADS},  # as many kernels run at once as there are cores
+        **{
+            f"{name}_THREADS": "1" for name in THREADS
+        },  # as many kernels run at once as there are cores
     }

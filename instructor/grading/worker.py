@@ -77,10 +77,19 @@ class Worker:
                     stream.close()
 
     def _start(self):
-        variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+        variables = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
+        }
         pipe = subprocess.PIPE
         self.process = subprocess.Popen(
-            self.words, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, text=True, encoding="utf-8", env=variables
+            self.words,
+            stdin=pipe,
+            stdout=pipe,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            encoding="utf-8",
+            env=variables,
         )
 
 
@@ -101,7 +110,11 @@ def serve(course: Path, assignment: str, unsafe: bool, lines, answer) -> None:
         try:
             answer(json.dumps(_graded(job, wanted, config)))
         except Exception as error:  # one student's trouble, whatever it is, never stops another
-            answer(json.dumps({"problem": f"could not be graded ({type(error).__name__}: {str(error)[:200]})"}))
+            answer(
+                json.dumps(
+                    {"problem": f"could not be graded ({type(error).__name__}: {str(error)[:200]})"}
+                )
+            )
 
 
 def _graded(job, wanted, config):

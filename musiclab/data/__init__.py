@@ -1,13 +1,13 @@
 """Music to numbers: pieces, the corpus, encodings, files."""
 
-from musiclab.data.analysis import *
-from musiclab.data.chorales import *
-from musiclab.data.encoding import *
-from musiclab.data.melody import *
-from musiclab.data.midi import *
-from musiclab.data.musicxml import *
+from musiclab.data.corpora.analysis import *
+from musiclab.data.corpora.chorales import *
+from musiclab.data.corpora.tunes import *
+from musiclab.data.encodings.encoding import *
+from musiclab.data.encodings.melody import *
+from musiclab.data.files.midi import *
+from musiclab.data.files.musicxml import *
+from musiclab.data.files.reading import *
+from musiclab.data.files.scores import *
+from musiclab.data.files.storage import *
 from musiclab.data.piece import *
-from musiclab.data.reading import *
-from musiclab.data.store import *
-from musiclab.data.streams import *
-from musiclab.data.tunes import *

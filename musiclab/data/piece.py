@@ -9,7 +9,15 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-__all__ = ["NO_SPELLING", "REST", "STEPS_PER_QUARTER", "Piece", "check_voices", "excerpt", "implied_onsets"]
+__all__ = [
+    "NO_SPELLING",
+    "REST",
+    "STEPS_PER_QUARTER",
+    "Piece",
+    "check_voices",
+    "excerpt",
+    "implied_onsets",
+]
 
 REST = -1
 """The pitch of silence in every ``voices`` array."""
@@ -93,11 +101,15 @@ class Piece:
         for name, array in filled.items():
             wanted = voices.shape if name in ("voices", "onsets", "spelling") else (steps,)
             if array.shape != wanted:
-                raise ValueError(f"{name} has shape {array.shape}, but voices of shape {voices.shape} need {wanted}")
+                raise ValueError(
+                    f"{name} has shape {array.shape}, but voices of shape {voices.shape} need {wanted}"
+                )
             array.flags.writeable = False
             object.__setattr__(self, name, array)
         if not 0 <= self.tonic <= 11 or self.mode not in ("major", "minor"):
-            raise ValueError(f"key {self.tonic!r} {self.mode!r}: tonic is 0-11, mode 'major' or 'minor'")
+            raise ValueError(
+                f"key {self.tonic!r} {self.mode!r}: tonic is 0-11, mode 'major' or 'minor'"
+            )
 
     @property
     def steps(self) -> int:
@@ -143,7 +155,9 @@ def excerpt(piece: Piece, start: int, stop: int) -> Piece:
     Piece('untitled': 2 steps, 1 voice, 4/4)
     """
     if not 0 <= start < stop <= piece.steps:
-        raise ValueError(f"steps {start} to {stop} of {piece.name!r}: need 0 <= start < stop <= {piece.steps}")
+        raise ValueError(
+            f"steps {start} to {stop} of {piece.name!r}: need 0 <= start < stop <= {piece.steps}"
+        )
     names = ("voices", "onsets", "spelling", "downbeats", "beat", "fermatas")
     cut = {name: getattr(piece, name)[start:stop] for name in names}
     first = (np.arange(stop - start) == 0)[:, None]
@@ -187,9 +201,13 @@ def check_voices(voices: np.ndarray, onsets: np.ndarray) -> None:
     if voices.ndim != 2 or 0 in voices.shape:
         raise ValueError(f"voices have shape {voices.shape}: need (steps, voices), each at least 1")
     if not np.issubdtype(voices.dtype, np.integer):
-        raise ValueError(f"voices are {voices.dtype}: need integers, MIDI pitches with -1 for a rest")
+        raise ValueError(
+            f"voices are {voices.dtype}: need integers, MIDI pitches with -1 for a rest"
+        )
     if onsets.shape != voices.shape:
-        raise ValueError(f"onsets have shape {onsets.shape}, voices {voices.shape}: one onset flag per step and voice")
+        raise ValueError(
+            f"onsets have shape {onsets.shape}, voices {voices.shape}: one onset flag per step and voice"
+        )
     _refuse((voices < REST) | (voices > 127), voices, "is no MIDI pitch (0-127, or -1 for a rest)")
     _refuse(onsets & (voices == REST), voices, "is a rest, yet it has an onset")
     _refuse(implied_onsets(voices) & ~onsets, voices, "is a new pitch without an onset")

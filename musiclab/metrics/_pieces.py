@@ -14,7 +14,9 @@ def as_pieces(x: Piece | Iterable[Piece], what: str = "pieces") -> list[Piece]:
     pieces = [x] if isinstance(x, Piece) else list(x)
     wrong = [type(piece).__name__ for piece in pieces if not isinstance(piece, Piece)]
     if wrong:
-        raise ValueError(f"{what}: need Piece objects, found {wrong[0]}; wrap an array of voices as Piece(voices)")
+        raise ValueError(
+            f"{what}: need Piece objects, found {wrong[0]}; wrap an array of voices as Piece(voices)"
+        )
     if not pieces:
         raise ValueError(f"{what}: there is none; pass at least one piece")
     return pieces
@@ -24,7 +26,9 @@ def same_voices(*groups: list[Piece]) -> int:
     """The one number of voices all pieces have; ValueError if they differ."""
     counts = sorted({piece.voices.shape[1] for group in groups for piece in group})
     if len(counts) > 1:
-        raise ValueError(f"pieces have {' and '.join(map(str, counts))} voices: compare pieces with as many voices")
+        raise ValueError(
+            f"pieces have {' and '.join(map(str, counts))} voices: compare pieces with as many voices"
+        )
     return counts[0]
 
 

@@ -18,7 +18,9 @@ __all__ = ["dissonance", "parallel_perfects", "voice_crossings"]
 
 # by interval in semitones modulo 12
 PERFECT = np.isin(np.arange(12), (0, 7))  # unison or octave, and fifth
-DISSONANT = np.isin(np.arange(12), (1, 2, 6, 10, 11))  # seconds, tritone, sevenths; the fourth is left in peace
+DISSONANT = np.isin(
+    np.arange(12), (1, 2, 6, 10, 11)
+)  # seconds, tritone, sevenths; the fourth is left in peace
 
 
 def parallel_perfects(x: Piece | Iterable[Piece]) -> float:

@@ -84,7 +84,9 @@ def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
     scored = [_pieces(model) for model in models]
     lengths = [[len(piece) for piece in model] for model in scored]
     if not scored or any(some != lengths[0] for some in lengths):
-        raise ValueError(f"{len(scored)} models scored different frames: pass the same pieces to each")
+        raise ValueError(
+            f"{len(scored)} models scored different frames: pass the same pieces to each"
+        )
     return [_log_mean(np.stack(piece)) for piece in zip(*scored)]
 
 
@@ -100,7 +102,9 @@ def _pieces(log_likelihood):
     pieces = [np.asarray(piece, np.float64) for piece in log_likelihood]
     for i, piece in enumerate(pieces):
         if piece.ndim != 1 or len(piece) == 0 or np.isnan(piece).any():
-            raise ValueError(f"piece {i} has shape {piece.shape}: need (T,), at least one frame, and no nan")
+            raise ValueError(
+                f"piece {i} has shape {piece.shape}: need (T,), at least one frame, and no nan"
+            )
     if not pieces:
         raise ValueError("no piece was scored: pass at least one")
     return pieces

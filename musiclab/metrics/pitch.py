@@ -161,7 +161,9 @@ def histogram_distance(p: np.ndarray, q: np.ndarray) -> float:
     """
     p, q = np.asarray(p, float), np.asarray(q, float)
     if p.shape != q.shape or p.ndim != 1:
-        raise ValueError(f"histograms have shapes {p.shape} and {q.shape}: need the same bins, one axis")
+        raise ValueError(
+            f"histograms have shapes {p.shape} and {q.shape}: need the same bins, one axis"
+        )
     for h in (p, q):
         if not (h >= 0).all() or abs(h.sum() - 1) > 1e-6:
             raise ValueError(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musiclab.data.encoding import bars
+from musiclab.data.encodings.encoding import bars
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 from musiclab.metrics._pieces import pooled_share
 
@@ -56,10 +56,14 @@ def precision_recall_f1(real_roll: np.ndarray, predicted_roll: np.ndarray) -> Pr
     """
     real, predicted = _binary(real_roll, "real_roll"), _binary(predicted_roll, "predicted_roll")
     if real.shape != predicted.shape:
-        raise ValueError(f"real_roll has shape {real.shape}, predicted_roll {predicted.shape}: compare the same cells")
+        raise ValueError(
+            f"real_roll has shape {real.shape}, predicted_roll {predicted.shape}: compare the same cells"
+        )
     if real.size == 0:
         raise ValueError(f"rolls of shape {real.shape} have no cell: pass at least one step")
-    hits, n_real, n_predicted = (int(np.count_nonzero(a)) for a in (real & predicted, real, predicted))
+    hits, n_real, n_predicted = (
+        int(np.count_nonzero(a)) for a in (real & predicted, real, predicted)
+    )
     if n_real + n_predicted == 0:
         return PrecisionRecallF1(1.0, 1.0, 1.0)
     if hits == 0:

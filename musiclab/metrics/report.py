@@ -54,20 +54,33 @@ class Report:
     def __str__(self):
         cells = [_HEADINGS, *map(_cells, self.rows)]
         widths = [max(len(row[i]) for row in cells) for i in range(len(_HEADINGS))]
-        lines = ["  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip() for row in cells]
+        lines = [
+            "  ".join(text.ljust(width) for text, width in zip(row, widths)).rstrip()
+            for row in cells
+        ]
         return "\n".join([self._verdict(), *lines])
 
     def _repr_html_(self):
-        head = "".join(f'<th scope="col" style="text-align:left">{heading}</th>' for heading in _HEADINGS)
+        head = "".join(
+            f'<th scope="col" style="text-align:left">{heading}</th>' for heading in _HEADINGS
+        )
         body = "".join(
-            "<tr>" + "".join(f'<td style="text-align:left">{html.escape(text)}</td>' for text in _cells(row)) + "</tr>"
+            "<tr>"
+            + "".join(
+                f'<td style="text-align:left">{html.escape(text)}</td>' for text in _cells(row)
+            )
+            + "</tr>"
             for row in self.rows
         )
         caption = f'<caption style="text-align:left">{html.escape(self._verdict())}</caption>'
         return f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _verdict(self):
-        verdict = "looks like music" if self.passed else f"does not look like music: {', '.join(self.failed)}"
+        verdict = (
+            "looks like music"
+            if self.passed
+            else f"does not look like music: {', '.join(self.failed)}"
+        )
         copies = "" if self.memorisation else " (not compared with training pieces)"
         return f"{self.n_generated} generated against {self.n_real} real: {verdict}{copies}"
 

@@ -13,10 +13,20 @@ import numpy as np
 from musiclab.data.piece import Piece
 from musiclab.metrics._pieces import as_pieces, same_voices
 
-__all__ = ["Fragment", "SharedRun", "diversity", "longest_shared_run", "nearest_fragment", "shared_runs"]
+__all__ = [
+    "Fragment",
+    "SharedRun",
+    "diversity",
+    "longest_shared_run",
+    "nearest_fragment",
+    "shared_runs",
+]
 
 MAX_SHIFT = 6  # semitones either way reach every key
-_UNKNOWN, _BETWEEN = "\x01", "\x00"  # a symbol no training piece has; the gap between training pieces
+_UNKNOWN, _BETWEEN = (
+    "\x01",
+    "\x00",
+)  # a symbol no training piece has; the gap between training pieces
 
 
 class SharedRun(NamedTuple):
@@ -71,11 +81,15 @@ def diversity(pieces: Iterable[Piece]) -> float:
     if len(pieces) < 2:
         raise ValueError("diversity compares pieces with one another: pass two or more")
     if len({piece.steps for piece in pieces}) > 1:
-        raise ValueError(f"pieces are {sorted({p.steps for p in pieces})} steps long: cut them to one length first")
+        raise ValueError(
+            f"pieces are {sorted({p.steps for p in pieces})} steps long: cut them to one length first"
+        )
     return float(pairwise_distances(pieces)[np.triu_indices(len(pieces), 1)].mean())
 
 
-def longest_shared_run(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]) -> SharedRun:
+def longest_shared_run(
+    pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]
+) -> SharedRun:
     """The longest passage that a piece shares with a training piece, in any key.
 
     Two passages are shared if at each step all voices have the same pitches up to one transposition,
@@ -101,7 +115,9 @@ def longest_shared_run(pieces: Piece | Iterable[Piece], training: Piece | Iterab
     return max(shared_runs(pieces, training), key=lambda run: run.steps)
 
 
-def nearest_fragment(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece], steps: int = 32) -> Fragment:
+def nearest_fragment(
+    pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece], steps: int = 32
+) -> Fragment:
     """The training fragment that a piece comes nearest to, in any key.
 
     Fragments start at each downbeat. Their distance is 1 - intersection / union of the rolls, the
@@ -133,7 +149,9 @@ def pairwise_distances(pieces: list[Piece]) -> np.ndarray:
     return 1 - _intersection_over_union(rolls, rolls)
 
 
-def shared_runs(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]) -> list[SharedRun]:
+def shared_runs(
+    pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]
+) -> list[SharedRun]:
     """:func:`longest_shared_run` of each piece by itself, in order.
 
     Lesson: 02, 08
@@ -157,7 +175,9 @@ def shared_runs(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piec
     # which Python finds far faster than a loop over steps could.
     alphabet, texts = {}, []
     for source in training:
-        texts.append("".join(alphabet.setdefault(move, chr(len(alphabet) + 2)) for move in _moves(source)))
+        texts.append(
+            "".join(alphabet.setdefault(move, chr(len(alphabet) + 2)) for move in _moves(source))
+        )
     haystack = _BETWEEN.join(texts)
     first = np.cumsum([0] + [len(text) + 1 for text in texts])
     found = []
@@ -166,7 +186,9 @@ def shared_runs(pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piec
         start, length, place = _longest_substring(needle, haystack, (piece.voices >= 0).any(axis=1))
         source = int(np.searchsorted(first, place, side="right")) - 1
         # n moves join n + 1 steps
-        found.append(SharedRun(length + 1 if length else 0, k, start, source, place - int(first[source])))
+        found.append(
+            SharedRun(length + 1 if length else 0, k, start, source, place - int(first[source]))
+        )
     return found
 
 
@@ -188,7 +210,8 @@ def nearest_fragments(
         best[better] = value[better]
         which[better] = np.stack([nearest, np.full(len(ours), -semitones)], axis=1)[better]
     return [
-        Fragment(1 - float(b), *our_place[i], *their_place[n], int(s)) for i, (b, (n, s)) in enumerate(zip(best, which))
+        Fragment(1 - float(b), *our_place[i], *their_place[n], int(s))
+        for i, (b, (n, s)) in enumerate(zip(best, which))
     ]
 
 
@@ -203,7 +226,9 @@ def _fragments(pieces, steps):
         places += [(k, s) for s in starts]
     if not voices:
         longest = max(piece.steps for piece in pieces)
-        raise ValueError(f"no piece has {steps} steps, the longest has {longest}: ask for shorter fragments")
+        raise ValueError(
+            f"no piece has {steps} steps, the longest has {longest}: ask for shorter fragments"
+        )
     return voices, places
 
 
@@ -231,7 +256,9 @@ def _moves(piece):
     last = np.maximum.accumulate(np.where(sounding.any(axis=1), steps, 0))
     lowest = lowest[last]
     chords = np.where(sounding, voices - lowest[:, None], 999)
-    table = np.hstack([chords[:-1], np.diff(lowest)[:, None], chords[1:], piece.onsets[1:]]).astype(np.int16)
+    table = np.hstack([chords[:-1], np.diff(lowest)[:, None], chords[1:], piece.onsets[1:]]).astype(
+        np.int16
+    )
     return [row.tobytes() for row in table]
 
 

@@ -12,7 +12,13 @@ import numpy as np
 from musiclab.data.piece import Piece
 from musiclab.metrics._pieces import as_pieces, same_voices
 from musiclab.metrics.counterpoint import dissonance, parallel_perfects, voice_crossings
-from musiclab.metrics.pitch import distinct_pitches, pitch_range, polyphony, scale_consistency, stepwise_motion
+from musiclab.metrics.pitch import (
+    distinct_pitches,
+    pitch_range,
+    polyphony,
+    scale_consistency,
+    stepwise_motion,
+)
 from musiclab.metrics.quality import empty_bars, hold_rate, on_beat
 from musiclab.metrics.report import Report, Row
 from musiclab.metrics.similarity import nearest_fragments, pairwise_distances, shared_runs
@@ -28,13 +34,31 @@ FRAGMENT = 32  # steps of an opening compared for diversity and nearness: two ba
 PER_PIECE = (  # measure, its name, least tolerance, for several voices only, what it says
     (hold_rate, "hold rate", 0.01, False, "share of voice-steps that continue a note"),
     (on_beat, "on the beat", 0.01, False, "share of notes struck on a quarter"),
-    (scale_consistency, "scale consistency", 0.01, False, "share of notes in the best-fitting scale"),
-    (stepwise_motion, "stepwise motion", 0.01, False, "share of melodic moves of a whole tone or less"),
+    (
+        scale_consistency,
+        "scale consistency",
+        0.01,
+        False,
+        "share of notes in the best-fitting scale",
+    ),
+    (
+        stepwise_motion,
+        "stepwise motion",
+        0.01,
+        False,
+        "share of melodic moves of a whole tone or less",
+    ),
     (pitch_range, "pitch range", 1.0, False, "semitones from lowest to highest note"),
     (distinct_pitches, "distinct pitches", 1.0, False, "different pitches in a piece"),
     (empty_bars, "empty bars", 0.1, False, "share of bars without a sound"),
     (dissonance, "dissonance", 0.01, True, "share of voice pairs at a second, seventh or tritone"),
-    (parallel_perfects, "parallel perfects", 0.5, True, "parallel fifths and octaves per 100 chord changes"),
+    (
+        parallel_perfects,
+        "parallel perfects",
+        0.5,
+        True,
+        "parallel fifths and octaves per 100 chord changes",
+    ),
     (voice_crossings, "voice crossings", 0.1, True, "share of steps with a lower voice on top"),
 )
 
@@ -85,12 +109,16 @@ def looks_like_music(
     _check_sets(generated, real)
     compare = _Comparison(len(generated), len(real), np.random.default_rng(seed))
     rows = [
-        compare.means(name, [measure(p) for p in generated], [measure(p) for p in real], meaning, floor=floor)
+        compare.means(
+            name, [measure(p) for p in generated], [measure(p) for p in real], meaning, floor=floor
+        )
         for measure, name, floor, needs_voices, meaning in PER_PIECE
         if n_voices > 1 or not needs_voices
     ]
     if n_voices > 1:
-        rows.append(compare.histograms("polyphony", *([polyphony(p) for p in s] for s in (generated, real))))
+        rows.append(
+            compare.histograms("polyphony", *([polyphony(p) for p in s] for s in (generated, real)))
+        )
     openings = _openings(generated, real)
     if len(generated) > 1:
         rows.append(compare.pairs("diversity", *map(pairwise_distances, openings)))
@@ -111,7 +139,13 @@ class _Comparison:
     def means(self, name, generated, real, meaning, floor=0.01, sides="both"):
         real = np.asarray(real, float)
         return self._row(
-            name, _mean(generated), _mean(real), [_mean(g) for g in real[self.groups]], meaning, floor, sides
+            name,
+            _mean(generated),
+            _mean(real),
+            [_mean(g) for g in real[self.groups]],
+            meaning,
+            floor,
+            sides,
         )
 
     def histograms(self, name, generated, real):
@@ -120,13 +154,27 @@ class _Comparison:
         strays = np.abs(real[self.groups].mean(axis=1) - usual).sum(axis=1)
         value = np.abs(np.mean(generated, axis=0) - usual).sum()
         return self._row(
-            name, value, strays.mean(), strays, "how far the number of sounding pitches is off", 0.02, "high"
+            name,
+            value,
+            strays.mean(),
+            strays,
+            "how far the number of sounding pitches is off",
+            0.02,
+            "high",
         )
 
     def pairs(self, name, generated, real):
         strays = [_mean_pair(real[np.ix_(g, g)], g[:, None] != g) for g in self.groups]
         value, usual = (_mean_pair(d, ~np.eye(len(d), dtype=bool)) for d in (generated, real))
-        return self._row(name, value, usual, strays, "how different the openings are from one another", 0.01, "both")
+        return self._row(
+            name,
+            value,
+            usual,
+            strays,
+            "how different the openings are from one another",
+            0.01,
+            "both",
+        )
 
     def _row(self, name, value, usual, strays, meaning, floor, sides):
         reach = max(self.widths * float(np.nanstd(strays)), floor)
@@ -152,11 +200,22 @@ def _memorisation_rows(compare, generated, real, openings, training):
     ]
     pairs = list(zip(shares, both))
     # a few bars may recur by chance, a whole piece does not
-    long = [[share for share, p in group if p.steps > 2 * FRAGMENT] for group in (pairs[:n], pairs[n:])]
+    long = [
+        [share for share, p in group if p.steps > 2 * FRAGMENT] for group in (pairs[:n], pairs[n:])
+    ]
     if all(long):
         worst, limit = max(long[0]), (1 + max(long[1])) / 2
         limit = limit if limit < 1 else np.inf
-        rows.append(Row("most copied piece", worst, -np.inf, limit, worst <= limit, f"the largest {run_says}"))
+        rows.append(
+            Row(
+                "most copied piece",
+                worst,
+                -np.inf,
+                limit,
+                worst <= limit,
+                f"the largest {run_says}",
+            )
+        )
     return rows
 
 
@@ -183,7 +242,10 @@ def _openings(*sets):
 
 def _opening(piece, length):
     start = min(int(np.argmax(piece.downbeats)), piece.steps - length)
-    voices, onsets = piece.voices[start : start + length], piece.onsets[start : start + length].copy()
+    voices, onsets = (
+        piece.voices[start : start + length],
+        piece.onsets[start : start + length].copy(),
+    )
     onsets[0] = voices[0] >= 0
     return Piece(voices, onsets)
 

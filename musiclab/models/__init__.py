@@ -1,1 +1,1 @@
-"""One module per family of models, imported by its own name: only those that need it load TensorFlow."""
+"""One package per family of models, in the order of the lessons; only those that need TensorFlow load it."""

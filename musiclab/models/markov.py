@@ -48,7 +48,9 @@ class MarkovChain:
 
     def __init__(self, order: int = 2, smoothing: float = 10.0):
         if not isinstance(order, int | np.integer) or order < 0:
-            raise ValueError(f"order {order!r}: need a whole number of symbols to look back, 0 or more")
+            raise ValueError(
+                f"order {order!r}: need a whole number of symbols to look back, 0 or more"
+            )
         if not (math.isfinite(smoothing) and smoothing >= 0):
             raise ValueError(f"smoothing {smoothing!r}: need a finite number, 0 or more")
         self.order, self.smoothing = int(order), float(smoothing)
@@ -116,7 +118,9 @@ class MarkovChain:
         self._check_fitted()
         sums = []
         for sequence in _several(sequences):
-            probs = [self._probability(symbol, context) for context, symbol in self._pairs(sequence)]
+            probs = [
+                self._probability(symbol, context) for context, symbol in self._pairs(sequence)
+            ]
             sums.append(sum(math.log(p) if p > 0 else -math.inf for p in probs))  # Eq. (2.2)
         return np.array(sums)
 
@@ -152,7 +156,9 @@ class MarkovChain:
         """
         return float(np.exp(self.nll(sequences)))  # Eq. (2.4)
 
-    def sample(self, n: int, seed: int, temperature: float = 1.0, max_length: int = 200) -> list[list]:
+    def sample(
+        self, n: int, seed: int, temperature: float = 1.0, max_length: int = 200
+    ) -> list[list]:
         """Draw melodies, each symbol given those before it, until the chain ends them.
 
         A temperature below 1 favours what is likely anyway, above 1 it evens chances out: log-probabilities
@@ -176,7 +182,9 @@ class MarkovChain:
         self._check_fitted()
         check_temperature(temperature)
         if n < 1 or max_length < 1:
-            raise ValueError(f"n={n}, max_length={max_length}: draw at least one melody of at least one symbol")
+            raise ValueError(
+                f"n={n}, max_length={max_length}: draw at least one melody of at least one symbol"
+            )
         rng, cumulated = np.random.default_rng(seed), {}
         return [self._sample_one(rng, temperature, max_length, cumulated) for _ in range(n)]
 
@@ -186,10 +194,14 @@ class MarkovChain:
             context = self._context(melody)
             if context not in cumulated:
                 with np.errstate(divide="ignore"):  # what is impossible stays so
-                    log_p = np.log(self._estimate(context, self._dense)[:-1])  # UNKNOWN can't be sung
+                    log_p = np.log(
+                        self._estimate(context, self._dense)[:-1]
+                    )  # UNKNOWN can't be sung
                 cumulated[context] = np.cumsum(probabilities(log_p / temperature))  # Eq. (2.5)
             chances = cumulated[context]
-            symbol = self.symbols[np.searchsorted(chances, rng.random() * chances[-1], side="right")]
+            symbol = self.symbols[
+                np.searchsorted(chances, rng.random() * chances[-1], side="right")
+            ]
             if symbol == END:
                 break
             melody.append(symbol)
@@ -220,7 +232,9 @@ class MarkovChain:
     def _pairs(self, sequence):
         """(context, symbol) for each symbol of a sequence and its end."""
         padded = (*(START,) * self.order, *sequence, END)
-        return [(padded[i : i + self.order], padded[i + self.order]) for i in range(len(sequence) + 1)]
+        return [
+            (padded[i : i + self.order], padded[i + self.order]) for i in range(len(sequence) + 1)
+        ]
 
     def _check_fitted(self):
         if self.symbols is None:
@@ -233,7 +247,11 @@ def _several(sequences):
         raise ValueError("there is no sequence: pass a list of melodies, each a list of symbols")
     for sequence in sequences:
         if isinstance(sequence, str | tuple) or not isinstance(sequence, Sequence | np.ndarray):
-            raise ValueError(f"found {sequence!r} where a melody should be: pass a list of lists of symbols")
+            raise ValueError(
+                f"found {sequence!r} where a melody should be: pass a list of lists of symbols"
+            )
         if any(symbol in (START, END, UNKNOWN) for symbol in sequence if isinstance(symbol, str)):
-            raise ValueError(f"{START}, {END} and {UNKNOWN} are the chain's own symbols: leave them out")
+            raise ValueError(
+                f"{START}, {END} and {UNKNOWN} are the chain's own symbols: leave them out"
+            )
     return sequences

@@ -20,7 +20,9 @@ __all__ = ["mp3_bytes", "play", "synthesize"]
 RATE = 32_000
 """Samples per second."""
 
-_HARMONICS = np.array([1.0, 0.7, 0.45, 0.35, 0.2, 0.15, 0.08, 0.08])  # what laptop speakers let a bass be heard by
+_HARMONICS = np.array(
+    [1.0, 0.7, 0.45, 0.35, 0.2, 0.15, 0.08, 0.08]
+)  # what laptop speakers let a bass be heard by
 _VELOCITY = 100
 _GAIN = 0.1  # of one voice: four together stay below the ceiling, so quiet music stays quiet beside loud
 _CEILING = 0.9  # MP3 overshoots a little
@@ -80,7 +82,9 @@ def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
     import soundfile
 
     file = io.BytesIO()
-    soundfile.write(file, samples, rate, format="MP3", bitrate_mode="VARIABLE", compression_level=0.6)
+    soundfile.write(
+        file, samples, rate, format="MP3", bitrate_mode="VARIABLE", compression_level=0.6
+    )
     return file.getvalue()
 
 
@@ -103,8 +107,8 @@ def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     >>> play([60] * 8, title="One note")
     <player: One note, 2 seconds, 80 quarter notes a minute>
     """
-    from musiclab.data.midi import midi_bytes
-    from musiclab.data.musicxml import musicxml_bytes
+    from musiclab.data.files.midi import midi_bytes
+    from musiclab.data.files.musicxml import musicxml_bytes
 
     piece = as_piece(x)
     samples, rate = synthesize(piece, bpm)
@@ -121,7 +125,14 @@ def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     parts.append('<div style="font-size:.9em">Download: ')
     parts.append(_link("MIDI", f"{stem}.mid", "audio/midi", midi_bytes(piece)))
     parts.append(" · ")
-    parts.append(_link("MusicXML", f"{stem}.musicxml", "application/vnd.recordare.musicxml+xml", musicxml_bytes(piece)))
+    parts.append(
+        _link(
+            "MusicXML",
+            f"{stem}.musicxml",
+            "application/vnd.recordare.musicxml+xml",
+            musicxml_bytes(piece),
+        )
+    )
     parts.append("</div>")
     return Shown(captioned("".join(parts), title), label)
 
@@ -146,7 +157,9 @@ def _cycle(n_harmonics):
 
 def _step_seconds(bpm):
     if not isinstance(bpm, (int, float, np.number)) or not 10 <= bpm <= 1000:
-        raise ValueError(f"bpm is {bpm!r}: give quarter notes per minute between 10 and 1000, such as 80")
+        raise ValueError(
+            f"bpm is {bpm!r}: give quarter notes per minute between 10 and 1000, such as 80"
+        )
     return 60 / float(bpm) / STEPS_PER_QUARTER
 
 
@@ -157,4 +170,6 @@ def _seconds(duration):
 
 def _link(text, name, mime, content):
     style = "color:inherit;text-decoration:underline"
-    return f'<a style="{style}" download="{escape(name)}" href="{data_uri(mime, content)}">{text}</a>'
+    return (
+        f'<a style="{style}" download="{escape(name)}" href="{data_uri(mime, content)}">{text}</a>'
+    )

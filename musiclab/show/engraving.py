@@ -19,7 +19,9 @@ _SCALE = 36  # verovio's per cent: staff lines are 6.5 CSS pixels apart
 _MARK = "#d55e00"  # vermilion: told apart on white and on black, by colour-blind readers too
 _SVG = "{http://www.w3.org/2000/svg}"
 _GLYPH_SCALE = "0.72"  # verovio's, of all but small notes
-_CLASSES = frozenset("accid clef fermata keySig measure note rest staff system tie".split())  # kept in the SVG
+_CLASSES = frozenset(
+    "accid clef fermata keySig measure note rest staff system tie".split()
+)  # kept in the SVG
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ def pitch_name(pitch: int) -> str:
     >>> pitch_name(60), pitch_name(70)
     ('C4', 'B♭4')
     """
-    return ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")[pitch % 12] + str(pitch // 12 - 1)
+    return ("C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B")[pitch % 12] + str(
+        pitch // 12 - 1
+    )
 
 
 def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tuple[str, int]:
@@ -83,7 +87,9 @@ def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tu
 
 def _plain(svg, heads, marked):
     """Rework verovio's SVG: no ids, no style sheet, the page's own colour; marked notes ringed; a third of the size."""
-    glyphs = {g.get("id"): _upright(g.find(f"{_SVG}path").get("d")) for g in svg.find(f"{_SVG}defs")}
+    glyphs = {
+        g.get("id"): _upright(g.find(f"{_SVG}path").get("d")) for g in svg.find(f"{_SVG}defs")
+    }
     for tag in ("defs", "style", "desc"):
         svg.remove(svg.find(f"{_SVG}{tag}"))
     for element in list(svg.iter()):
@@ -91,8 +97,13 @@ def _plain(svg, heads, marked):
         if element.tag == f"{_SVG}use":
             # a shared glyph would need an id, and ids of two scores on a page could clash
             x, y, scale = re.findall(r"-?[\d.]+", element.get("transform"))[:3]
-            small = "" if scale == _GLYPH_SCALE else f" scale({float(scale) / float(_GLYPH_SCALE):.3g})"  # grace notes
-            glyph = {"transform": f"translate({x} {y}){small}", "d": glyphs[element.get("href")[1:]]}
+            small = (
+                "" if scale == _GLYPH_SCALE else f" scale({float(scale) / float(_GLYPH_SCALE):.3g})"
+            )  # grace notes
+            glyph = {
+                "transform": f"translate({x} {y}){small}",
+                "d": glyphs[element.get("href")[1:]],
+            }
             element.tag, element.attrib = f"{_SVG}path", glyph
         elif element.tag == f"{_SVG}text":
             element.set("stroke", "none")
@@ -118,7 +129,9 @@ def _upright(outline):
             drawn.append(token)
             axes, turn = {"H": "x", "V": "y"}.get(token.upper(), "xy"), 0
             continue
-        number = round(float(token) * float(_GLYPH_SCALE) * (1 if axes[turn % len(axes)] == "x" else -1))
+        number = round(
+            float(token) * float(_GLYPH_SCALE) * (1 if axes[turn % len(axes)] == "x" else -1)
+        )
         drawn.append(f"{'' if number < 0 or not turn else ' '}{number}")
         turn += 1
     return "".join(drawn)
@@ -130,8 +143,17 @@ def _ring(note, head):
     use = note.find(f"{_SVG}g[@class='notehead']/*")
     x, y = (int(n) for n in re.findall(r"-?\d+", use.get("transform"))[:2])
     accidental = note.find(f"{_SVG}g[@class='accid']/*")  # inside the ring, or nobody can read it
-    left = x - 145 if accidental is None else int(re.findall(r"-?\d+", accidental.get("transform"))[0]) - 120
-    size = {"cx": f"{(left + x + 375) / 2:.0f}", "cy": f"{y}", "rx": f"{(x + 375 - left) / 2:.0f}", "ry": "215"}
+    left = (
+        x - 145
+        if accidental is None
+        else int(re.findall(r"-?\d+", accidental.get("transform"))[0]) - 120
+    )
+    size = {
+        "cx": f"{(left + x + 375) / 2:.0f}",
+        "cy": f"{y}",
+        "rx": f"{(x + 375 - left) / 2:.0f}",
+        "ry": "215",
+    }
     ElementTree.SubElement(note, f"{_SVG}ellipse", size | {"fill": "none", "stroke-width": "45"})
     title = ElementTree.Element(f"{_SVG}title")
     title.text = f"marked: {pitch_name(head.pitch)}, step {head.start}, voice {head.voice}"
@@ -153,7 +175,9 @@ def _slim(parent):
     for child in kept:
         if line := re.fullmatch(r"M(\S+) (\S+) L(\S+) (\S+)", child.get("d", "")):
             x, y, to_x, to_y = line.groups()
-            path = f"M{x} {y}" + (f"H{to_x}" if y == to_y else f"V{to_y}" if x == to_x else f"L{to_x} {to_y}")
+            path = f"M{x} {y}" + (
+                f"H{to_x}" if y == to_y else f"V{to_y}" if x == to_x else f"L{to_x} {to_y}"
+            )
             first = lines.setdefault(tuple(v for k, v in child.items() if k != "d"), child)
             child.set("d", path if first is child else "")
             if first is not child:

@@ -53,7 +53,9 @@ def figure(drawn: Axes | Figure, alt: str) -> Shown:
 
     fig = drawn if hasattr(drawn, "savefig") else getattr(drawn, "figure", None)
     if not hasattr(fig, "savefig"):
-        raise ValueError(f"a {type(drawn).__name__} is no figure: pass a matplotlib figure or one of its axes")
+        raise ValueError(
+            f"a {type(drawn).__name__} is no figure: pass a matplotlib figure or one of its axes"
+        )
     try:
         if not isinstance(alt, str) or not alt.strip():
             raise ValueError("alt is empty: say in a sentence what the figure shows")
@@ -63,7 +65,14 @@ def figure(drawn: Axes | Figure, alt: str) -> Shown:
             _check_labels(ax)
         png = io.BytesIO()
         # no version in the file: the bytes should depend on the picture alone
-        fig.savefig(png, format="png", dpi=_DPI, bbox_inches="tight", facecolor="white", metadata={"Software": None})
+        fig.savefig(
+            png,
+            format="png",
+            dpi=_DPI,
+            bbox_inches="tight",
+            facecolor="white",
+            metadata={"Software": None},
+        )
     finally:
         plt.close(fig)
     picture, width = _smaller(png.getvalue())
@@ -78,17 +87,28 @@ def _check_labels(ax):
     if not ax.axison or not ax.get_visible():
         return
     x, y = (
-        next((label for other in group.get_siblings(ax) if (label := getattr(other, f"get_{name}label")())), "")
+        next(
+            (
+                label
+                for other in group.get_siblings(ax)
+                if (label := getattr(other, f"get_{name}label")())
+            ),
+            "",
+        )
         for name, group in (("x", ax.get_shared_x_axes()), ("y", ax.get_shared_y_axes()))
     )
     where = f"axis {ax.figure.axes.index(ax) + 1} ({ax.get_title() or 'untitled'})"
     if ax.get_label() == "<colorbar>":
         if not (x or y):
-            raise ValueError(f"{where}: the colour bar has no label: say what its colours mean, with the unit")
+            raise ValueError(
+                f"{where}: the colour bar has no label: say what its colours mean, with the unit"
+            )
         return
     for name, label in (("x", x), ("y", y)):
         if not label:
-            raise ValueError(f'{where} has no {name} label: ax.set_{name}label("what (unit)"), or ax.axis("off")')
+            raise ValueError(
+                f'{where} has no {name} label: ax.set_{name}label("what (unit)"), or ax.axis("off")'
+            )
 
 
 def _smaller(png):

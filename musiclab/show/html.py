@@ -105,7 +105,9 @@ def notes(piece: Piece) -> list[tuple[int, int, int, int]]:
     """
     found = []
     for voice, (pitches, struck) in enumerate(zip(piece.voices.T, piece.onsets.T)):
-        edges = np.flatnonzero(struck | (pitches != np.roll(pitches, 1)) | (np.arange(len(pitches)) == 0))
+        edges = np.flatnonzero(
+            struck | (pitches != np.roll(pitches, 1)) | (np.arange(len(pitches)) == 0)
+        )
         for start, stop in zip(edges, [*edges[1:], len(pitches)]):
             if pitches[start] != REST:
                 found.append((int(start), int(stop), int(pitches[start]), voice))
@@ -125,7 +127,11 @@ def data_uri(mime: str, content: bytes) -> str:
 
 def captioned(body: str, title: str | None) -> str:
     """A ``<figure>`` around some HTML, with the title, if any, above it."""
-    caption = f'<figcaption style="font-weight:600;margin-bottom:.3rem">{escape(title)}</figcaption>' if title else ""
+    caption = (
+        f'<figcaption style="font-weight:600;margin-bottom:.3rem">{escape(title)}</figcaption>'
+        if title
+        else ""
+    )
     return f'<figure class="musiclab" style="margin:.5rem 0">{caption}{body}</figure>'
 
 
@@ -149,5 +155,7 @@ def _array(x) -> np.ndarray:
             f"an array of {array.dtype}, shape {array.shape}: a piano roll is (steps, 88); voices are integers"
         )
     if array.dtype.kind == "f" and not np.isfinite(array).all():
-        raise ValueError("the piano roll holds numbers that aren't finite: check the model that made it")
+        raise ValueError(
+            "the piano roll holds numbers that aren't finite: check the model that made it"
+        )
     return array

@@ -25,7 +25,12 @@ _STYLE = (
 _STEPS, _SEMITONES = "FCGDAEB", {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 
 
-def score(x, highlight: Iterable[tuple[int, int]] = (), title: str | None = None, max_bars: int | None = None) -> Shown:
+def score(
+    x,
+    highlight: Iterable[tuple[int, int]] = (),
+    title: str | None = None,
+    max_bars: int | None = None,
+) -> Shown:
     """Engrave music: bars, keys, right spelling, fermatas, ties.
 
     It is engraved twice, for a wide and for a narrow place, and the page shows the one that fits; it takes the
@@ -63,7 +68,12 @@ def score(x, highlight: Iterable[tuple[int, int]] = (), title: str | None = None
         f'<div class="musiclab-{name}" style="display:{shown};{size}">{svg}</div>'
         for name, shown, size, svg in (
             ("wide", "block", f"max-width:{drawings[0][1]}px", drawings[0][0]),
-            ("narrow", "none", f"width:{min(100, 100 * drawings[1][1] / _NARROW):.0f}%", drawings[1][0]),
+            (
+                "narrow",
+                "none",
+                f"width:{min(100, 100 * drawings[1][1] / _NARROW):.0f}%",
+                drawings[1][0],
+            ),
         )
     )
     body = (
@@ -75,7 +85,7 @@ def score(x, highlight: Iterable[tuple[int, int]] = (), title: str | None = None
 
 def _musicxml(x) -> bytes:
     if isinstance(x, Piece):
-        from musiclab.data.musicxml import musicxml_bytes
+        from musiclab.data.files.musicxml import musicxml_bytes
 
         return musicxml_bytes(x)
     from music21.musicxml.m21ToXml import GeneralObjectExporter
@@ -90,7 +100,11 @@ def _cut(document, max_bars):
     """Drop the bars after the first ``max_bars`` from every part; how many there were."""
     total = 0
     for part in document.findall("part"):
-        bars = [m for m in part.findall("measure") if m.get("implicit") != "yes" and m.get("number") != "0"]
+        bars = [
+            m
+            for m in part.findall("measure")
+            if m.get("implicit") != "yes" and m.get("number") != "0"
+        ]
         total = max(total, len(bars))
         if max_bars is not None and len(bars) > max_bars:
             measures = part.findall("measure")
@@ -145,7 +159,9 @@ def _marked(heads, highlight):
             raise ValueError(f"highlight holds {place!r}: each is a pair (step, voice)") from None
         found = {h.note for h in heads if h.voice == voice and h.start <= step < h.stop}
         if not found:
-            raise ValueError(f"highlight ({step}, {voice}): no note sounds in voice {voice} at step {step}")
+            raise ValueError(
+                f"highlight ({step}, {voice}): no note sounds in voice {voice} at step {step}"
+            )
         wanted |= found
     return {i for i, head in enumerate(heads) if head.note in wanted}
 
@@ -157,7 +173,9 @@ def _describe(piece, document, heads, total, title, n_marked):
         or (
             named(piece, None)
             if piece
-            else document.findtext("movement-title") or document.findtext("work/work-title") or "untitled music"
+            else document.findtext("movement-title")
+            or document.findtext("work/work-title")
+            or "untitled music"
         )
     ]
     if piece and piece.key_method != "unknown":
@@ -165,7 +183,9 @@ def _describe(piece, document, heads, total, title, n_marked):
     if time := document.find("part/measure/attributes/time"):
         words.append(f"{time.findtext('beats')}/{time.findtext('beat-type')}")
     shown = _cut(document, None)
-    words.append(f"{shown} bar{'s' * (shown != 1)}" if shown == total else f"first {shown} of {total} bars")
+    words.append(
+        f"{shown} bar{'s' * (shown != 1)}" if shown == total else f"first {shown} of {total} bars"
+    )
     n = len(document.findall("part"))
     words.append(f"{n} voice{'s' * (n != 1)}")
     low, high = (f(heads, key=lambda h: h.pitch, default=None) for f in (min, max))
@@ -177,6 +197,8 @@ def _describe(piece, document, heads, total, title, n_marked):
 
 def _tonic(piece):
     home = piece.key_signature + 3 * (piece.mode == "minor")
-    fifths = min((f for f in range(-12, 16) if 7 * f % 12 == piece.tonic), key=lambda f: abs(f - home))
+    fifths = min(
+        (f for f in range(-12, 16) if 7 * f % 12 == piece.tonic), key=lambda f: abs(f - home)
+    )
     sharps = (fifths + 1) // 7
     return _STEPS[(fifths + 1) % 7] + (" sharp" * sharps if sharps > 0 else " flat" * -sharps)

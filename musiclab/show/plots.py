@@ -87,7 +87,9 @@ def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) ->
     return tuple(axes)
 
 
-def loss_curves(history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = "") -> Axes:
+def loss_curves(
+    history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = ""
+) -> Axes:
     """Loss per epoch on training and held-out pieces, against named baselines.
 
     Lesson: 04
@@ -112,7 +114,9 @@ def loss_curves(history, baseline: Mapping[str, float] | None = None, ax: Axes |
 
     curves = getattr(history, "history", history)
     if not isinstance(curves, Mapping) or not len(curves.get("loss", ())):
-        raise ValueError('history has no "loss": pass what fit returned, or {"loss": [...], "val_loss": [...]}')
+        raise ValueError(
+            'history has no "loss": pass what fit returned, or {"loss": [...], "val_loss": [...]}'
+        )
     ax = _new_axis() if ax is None else ax
     named = (("loss", "training pieces", "-", "o"), ("val_loss", "held-out pieces", "--", "s"))
     for colour, (key, label, line, marker) in zip(COLOURS, named):
@@ -124,9 +128,20 @@ def loss_curves(history, baseline: Mapping[str, float] | None = None, ax: Axes |
                 )
             epochs = np.arange(1, len(values) + 1)
             every = max(1, len(values) // 10)
-            ax.plot(epochs, values, line, color=colour, marker=marker, markevery=every, markersize=4, label=label)
+            ax.plot(
+                epochs,
+                values,
+                line,
+                color=colour,
+                marker=marker,
+                markevery=every,
+                markersize=4,
+                label=label,
+            )
     for i, (label, value) in enumerate((baseline or {}).items()):
-        ax.axhline(value, color=COLOURS[(6, 3, 4, 5)[i % 4]], linestyle=(":", "-.")[i % 2], label=label)
+        ax.axhline(
+            value, color=COLOURS[(6, 3, 4, 5)[i % 4]], linestyle=(":", "-.")[i % 2], label=label
+        )
     ax.set(xlabel="epoch", ylabel=f"loss ({unit})" if unit else "loss")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.spines[["top", "right"]].set_visible(False)
@@ -150,11 +165,22 @@ def _draw(ax, piece, voiceless, title):
         lane, lanes = (0, 1) if voiceless else _lane(piece, start, stop, pitch, voice)
         height = 0.84 / lanes
         bottom = pitch + 0.42 - (lane + 1) * height
-        ax.add_patch(Rectangle((start, bottom), stop - start - 0.1, height, linewidth=0, **_fill(voice)))
+        ax.add_patch(
+            Rectangle((start, bottom), stop - start - 0.1, height, linewidth=0, **_fill(voice))
+        )
         ax.vlines(start, bottom, bottom + height, color="black", linewidth=2)
     if n_voices > 1:
-        keys = [Patch(label=name, **_fill(voice)) for voice, name in enumerate(_voice_names(n_voices))]
-        ax.legend(handles=keys, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, borderaxespad=0.2)
+        keys = [
+            Patch(label=name, **_fill(voice)) for voice, name in enumerate(_voice_names(n_voices))
+        ]
+        ax.legend(
+            handles=keys,
+            loc="lower left",
+            bbox_to_anchor=(0, 1),
+            ncols=4,
+            frameon=False,
+            borderaxespad=0.2,
+        )
     if title:
         ax.set_title(title, pad=26 if n_voices > 1 else 6)
 
@@ -195,8 +221,18 @@ def _grid(ax, piece, low, high, steps):
         ax.set_xticks(ticks, ticks // STEPS_PER_QUARTER)
         ax.set_xlabel("quarter")
     if steps <= 16 * 8:
-        ax.set_xticks(np.arange(piece.pickup % STEPS_PER_QUARTER, steps, STEPS_PER_QUARTER), minor=True)
-    wanted = _NATURALS if high - low <= 14 else (0, 4, 7) if high - low <= 30 else (0, 7) if high - low <= 50 else (0,)
+        ax.set_xticks(
+            np.arange(piece.pickup % STEPS_PER_QUARTER, steps, STEPS_PER_QUARTER), minor=True
+        )
+    wanted = (
+        _NATURALS
+        if high - low <= 14
+        else (0, 4, 7)
+        if high - low <= 30
+        else (0, 7)
+        if high - low <= 50
+        else (0,)
+    )
     ticks = [p for p in range(low - 1, high + 2) if p % 12 in wanted]
     ax.set_yticks(ticks, [f"{_NATURALS[p % 12]}{p // 12 - 1}" for p in ticks])
     ax.grid(axis="y", color="0.92", linewidth=0.6)

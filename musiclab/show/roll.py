@@ -18,7 +18,11 @@ _MAX_STEPS = 256
 
 
 def roll(
-    x=None, ask: Callable[[Piece], object] | None = None, bars: int = 2, bpm: float = 80, title="Your melody"
+    x=None,
+    ask: Callable[[Piece], object] | None = None,
+    bars: int = 2,
+    bpm: float = 80,
+    title="Your melody",
 ) -> object:
     """A melody to change: click or drag, or arrow keys and the space bar; it plays in the page.
 
@@ -52,11 +56,16 @@ def roll(
         raise ValueError(f"bpm is {bpm}: between 20 and 300 quarter notes per minute")
     piece = Piece(np.full(16 * bars, REST)) if x is None else as_piece(x)
     if piece.steps > _MAX_STEPS:
-        raise ValueError(f"{piece.steps} steps are too many to draw into: at most {_MAX_STEPS}; cut it with excerpt")
+        raise ValueError(
+            f"{piece.steps} steps are too many to draw into: at most {_MAX_STEPS}; cut it with excerpt"
+        )
     voice, onsets = piece.voices[:, 0], piece.onsets[:, 0]
     starts = np.flatnonzero(onsets)
     stops = [
-        int(np.argmax(np.append(voice[s + 1 :] < 0, True) | np.append(onsets[s + 1 :], True))) + s + 1 for s in starts
+        int(np.argmax(np.append(voice[s + 1 :] < 0, True) | np.append(onsets[s + 1 :], True)))
+        + s
+        + 1
+        for s in starts
     ]
     pitches = voice[starts] if len(starts) else np.array([60, 72])
     beats, unit = (int(number) for number in piece.time_signature.split("/"))

@@ -46,9 +46,16 @@ class Roll(anywidget.AnyWidget):
         end = 0
         for note in proposal["value"]:
             if len(note) != 3 or not all(isinstance(number, int) for number in note):
-                raise traitlets.TraitError(f"{note!r} is no note: [step, pitch, length], three whole numbers")
+                raise traitlets.TraitError(
+                    f"{note!r} is no note: [step, pitch, length], three whole numbers"
+                )
             step, pitch, length = note
-            if step < end or length < 1 or step + length > self.steps or not self.low <= pitch <= self.high:
+            if (
+                step < end
+                or length < 1
+                or step + length > self.steps
+                or not self.low <= pitch <= self.high
+            ):
                 raise traitlets.TraitError(
                     f"note {note!r}: one note at a time, in order, within {self.steps} steps "
                     f"and the pitches {self.low} to {self.high}"
@@ -63,7 +70,9 @@ class Roll(anywidget.AnyWidget):
         for step, pitch, length in self.notes:
             voice[step : step + length] = pitch
             onsets[step] = True
-        return Piece(voice, onsets, pickup=self.pickup, time_signature=self.time_signature, name=self.title)
+        return Piece(
+            voice, onsets, pickup=self.pickup, time_signature=self.time_signature, name=self.title
+        )
 
     def __repr__(self):
         return f"<{self.title}: a piano roll to draw into, {len(self.notes)} notes in {self.steps} steps>"

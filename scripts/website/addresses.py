@@ -15,7 +15,12 @@ import nbformat
 def repository(project: Path) -> str:
     """The repository's address on GitHub as "owner/name", from `Repository` in `[project.urls]`; "" if it has none."""
     urls = tomllib.loads(project.read_text(encoding="utf-8")).get("project", {}).get("urls", {})
-    return urls.get("Repository", "").removeprefix("https://github.com/").removesuffix(".git").strip("/")
+    return (
+        urls.get("Repository", "")
+        .removeprefix("https://github.com/")
+        .removesuffix(".git")
+        .strip("/")
+    )
 
 
 def top_links(notebook: Path, address: str) -> str:
@@ -26,7 +31,9 @@ def top_links(notebook: Path, address: str) -> str:
     """
     links = [f'<a href="../notebooks/{notebook.name}" download>Download this notebook</a>']
     if address:
-        binder = f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"
+        binder = (
+            f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"
+        )
         colab = f"https://colab.research.google.com/github/{address}/blob/colab/{notebook.name}"
         links += [f'<a href="{binder}">Open in Binder</a>', f'<a href="{colab}">Open in Colab</a>']
     return f'<p class="lesson-links">{" · ".join(links)}</p>'
@@ -38,7 +45,10 @@ def colab_copies(notebooks: list[Path], address: str, requirements: Path, folder
     They belong on a branch called `colab`, where the links at the top of the pages look for them.
     """
     text = requirements.read_text(encoding="utf-8")
-    lacking = [re.search(rf"^{name}==[^\s;]+", text, re.M)[0] for name in ("music21", "verovio", "pretty_midi")]
+    lacking = [
+        re.search(rf"^{name}==[^\s;]+", text, re.M)[0]
+        for name in ("music21", "verovio", "pretty_midi")
+    ]
     install = f"%pip install -q {' '.join(lacking)} git+https://github.com/{address}"
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in notebooks:

@@ -17,7 +17,9 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
     words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
     # what is said about the source articles, behind the lessons that are needed, has section numbers of its own
-    words = re.split(r"(?:The|Section|This lesson|the) [^.;]*source article|Section \d|The equations", words)[0]
+    words = re.split(
+        r"(?:The|Section|This lesson|the) [^.;]*source article|Section \d|The equations", words
+    )[0]
     helping = re.findall(r"\b(\d\d) helps", words)
     return [n for n in re.findall(r"\b\d\d\b", words) if n not in helping], helping
 
@@ -39,11 +41,15 @@ def draw(needs: dict[str, tuple[list[str], list[str]]], titles: dict[str, str]) 
     place = _places(rows, drawn)
     width = max(x for x, _ in place.values()) + BOX[0] + GAP_X
     height = len(rows) * (BOX[1] + GAP_Y)
-    helping = [(m, n, "helps") for n in needs for m in needs[n][1] if m in needs and row[m] < row[n]]
+    helping = [
+        (m, n, "helps") for n in needs for m in needs[n][1] if m in needs and row[m] < row[n]
+    ]
     lines = [_arrow(place[m], place[n], kind) for m, n, kind in helping]
     lines += [_arrow(place[m], place[n], "needs") for n in drawn for m in drawn[n]]
     boxes = [_box(n, titles[n], *place[n]) for n in place]
-    words = "; ".join(f"{n} {titles[n]} needs {', '.join(direct[n]) or 'nothing'}" for n in sorted(needs))
+    words = "; ".join(
+        f"{n} {titles[n]} needs {', '.join(direct[n]) or 'nothing'}" for n in sorted(needs)
+    )
     return (
         f'<div class="course-map"><svg viewBox="0 0 {width:g} {height:g}" role="group" '
         f'style="min-width:{min(width, 620):g}px;max-width:{width:g}px" '
@@ -57,7 +63,10 @@ def _places(rows, drawn):
     """Upper left corners: each box near the middle of what it needs, so that few arrows cross."""
     middle, place = {}, {}
     for k, members in enumerate(rows):
-        wish = {n: sum(middle[m] for m in drawn[n]) / len(drawn[n]) if drawn[n] else 0.0 for n in members}
+        wish = {
+            n: sum(middle[m] for m in drawn[n]) / len(drawn[n]) if drawn[n] else 0.0
+            for n in members
+        }
         last = -1e9
         for n in sorted(members, key=lambda n: (wish[n], n)):
             last = middle[n] = max(wish[n], last + BOX[0] + GAP_X)

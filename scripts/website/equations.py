@@ -9,8 +9,8 @@ from pathlib import Path
 
 import nbformat
 
+from scripts import equations
 from scripts.reset_lesson import lessons as shipped_lessons
-from tests.equations import registry
 
 _FORMULA = re.compile(r"\$\$(.*?)\$\$", re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
@@ -23,8 +23,12 @@ class Equation:
     number: str
     formula: str = ""
     lesson: str = ""  # the notebook's name without its ending
-    code: list = field(default_factory=list)  # names in the API, such as musiclab.models.dense.forward
-    tests: list = field(default_factory=list)  # such as tests/models/test_dense.py::test_by_hand
+    code: list = field(
+        default_factory=list
+    )  # names in the API, such as musiclab.models.autoencoders.numpy_autoencoder.forward
+    tests: list = field(
+        default_factory=list
+    )  # such as tests/models/autoencoders/test_numpy_autoencoder.py::test_by_hand
 
 
 def collect(root: Path) -> dict[str, Equation]:
@@ -42,7 +46,7 @@ def collect(root: Path) -> dict[str, Equation]:
                 for number in re.findall(r"\d+\.\d+", line):
                     if number in found:
                         found[number].code += [name] if name not in found[number].code else []
-    tests = registry.collect(root).test
+    tests = equations.collect(root).test
     for number, equation in found.items():
         equation.tests = sorted(tests.get(number, []))
     return dict(sorted(found.items(), key=lambda item: [int(part) for part in item[0].split(".")]))
@@ -57,15 +61,24 @@ def documented(path: Path, root: Path):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in public:
             yield f"{module}.{node.name}", ast.get_docstring(node) or ""
             for inner in node.body if isinstance(node, ast.ClassDef) else ():
-                if isinstance(inner, ast.FunctionDef):  # what a private method computes, its class does
+                if isinstance(
+                    inner, ast.FunctionDef
+                ):  # what a private method computes, its class does
                     name = "" if inner.name.startswith("_") else f".{inner.name}"
                     yield f"{module}.{node.name}{name}", ast.get_docstring(inner) or ""
 
 
 def write(equations: dict[str, Equation], names: dict[str, str], file: Path) -> None:
     """The page: for each lesson a list of formulas, each with its functions and tests."""
-    lines = ["# Equations", "", "Every numbered formula of the lessons, the function that computes it, and the tests"]
-    lines += ["that hold it. The number leads to the place in the lesson where it is explained.", ""]
+    lines = [
+        "# Equations",
+        "",
+        "Every numbered formula of the lessons, the function that computes it, and the tests",
+    ]
+    lines += [
+        "that hold it. The number leads to the place in the lesson where it is explained.",
+        "",
+    ]
     lesson = None
     for number, equation in equations.items():
         if equation.lesson != lesson:
@@ -80,4 +93,6 @@ def write(equations: dict[str, Equation], names: dict[str, str], file: Path) -> 
 
 
 def _assigns_all(node):
-    return isinstance(node, ast.Assign) and any(getattr(target, "id", "") == "__all__" for target in node.targets)
+    return isinstance(node, ast.Assign) and any(
+        getattr(target, "id", "") == "__all__" for target in node.targets
+    )

@@ -25,8 +25,12 @@ COMING = {
 }
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
-_SPOKEN_OF = re.compile(r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?!\d|\.\d))*")
-_APART = re.compile(r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S)
+_SPOKEN_OF = re.compile(
+    r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?!\d|\.\d))*"
+)
+_APART = re.compile(
+    r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S
+)
 NO_KERNEL = "<p>This part answers to you in JupyterLab; on a page it can't.</p>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -45,7 +49,14 @@ def still_to_come(there) -> dict[int, str]:
     return {number: subject for number, subject in COMING.items() if f"{number:02}" not in there}
 
 
-def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equation], links: str, sliders: str):
+def page(
+    lesson,
+    number: str,
+    names: dict[str, str],
+    equations: dict[str, Equation],
+    links: str,
+    sliders: str,
+):
     """Rework an executed notebook, in place, for Sphinx.
 
     Args:
@@ -66,7 +77,9 @@ def page(lesson, number: str, names: dict[str, str], equations: dict[str, Equati
         for output in cell.get("outputs", []):
             if WIDGET in output.get("data", {}):
                 if not shown:
-                    kept.append(nbformat.v4.new_output("display_data", {"text/html": sliders or NO_KERNEL}))
+                    kept.append(
+                        nbformat.v4.new_output("display_data", {"text/html": sliders or NO_KERNEL})
+                    )
                 shown = True
             elif output.get("name") != "stderr":
                 kept.append(output)
@@ -84,7 +97,9 @@ def with_links(text: str, names: dict[str, str]) -> str:
     """
 
     def link(found):
-        return re.sub(r"\d\d", lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0], found[0])
+        return re.sub(
+            r"\d\d", lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0], found[0]
+        )
 
     parts = _APART.split(text)
     return "".join(part if i % 2 else _SPOKEN_OF.sub(link, part) for i, part in enumerate(parts))
@@ -96,7 +111,9 @@ def with_downloads(text: str) -> str:
     >>> with_downloads("[Try](exercises/03_a.ipynb).")
     '<a href="../notebooks/exercises/03_a.ipynb" download>Try</a>.'
     """
-    return re.sub(r"\[([^\]]*)\]\((exercises/[^)]+)\)", r'<a href="../notebooks/\2" download>\1</a>', text)
+    return re.sub(
+        r"\[([^\]]*)\]\((exercises/[^)]+)\)", r'<a href="../notebooks/\2" download>\1</a>', text
+    )
 
 
 def with_targets(text: str, equations: dict[str, Equation]) -> str:
@@ -107,8 +124,12 @@ def with_targets(text: str, equations: dict[str, Equation]) -> str:
         if not numbers:
             return found[0]
         targets = "".join(f"(eq-{number.replace('.', '-')})=\n\n" for number in numbers)
-        code = [name for number in numbers if number in equations for name in equations[number].code]
-        links = ", ".join(f"{{py:obj}}`{name.split('.')[-1]} <{name}>`" for name in dict.fromkeys(code))
+        code = [
+            name for number in numbers if number in equations for name in equations[number].code
+        ]
+        links = ", ".join(
+            f"{{py:obj}}`{name.split('.')[-1]} <{name}>`" for name in dict.fromkeys(code)
+        )
         after = f"\n\n```{{div}} eq-code\nIn code: {links}\n```\n" if links else ""
         return f"\n{targets}{found[0].strip()}{after}"
 
@@ -120,4 +141,6 @@ def html_as_files(lesson, folder: Path) -> None:
     for cell in lesson.cells:
         for output in cell.get("outputs", []):
             if "text/html" in output.get("data", {}):
-                output.data["text/html"] = media.as_files(output.data["text/html"], folder, "../_media")
+                output.data["text/html"] = media.as_files(
+                    output.data["text/html"], folder, "../_media"
+                )

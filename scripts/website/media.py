@@ -31,6 +31,8 @@ def as_files(html: str, folder: Path, prefix: str) -> str:
     >>> as_files("<b>no music</b>", Path("nowhere"), "../_media")
     '<b>no music</b>'
     """
-    html = _URI.sub(lambda m: f"{prefix}/{save(base64.b64decode(m[2]), ENDINGS[m[1]], folder)}", html)
+    html = _URI.sub(
+        lambda m: f"{prefix}/{save(base64.b64decode(m[2]), ENDINGS[m[1]], folder)}", html
+    )
     html = html.replace('preload="metadata"', 'preload="none"')  # a page may have twenty players
     return re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', html)

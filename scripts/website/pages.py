@@ -11,8 +11,8 @@ from pathlib import Path
 
 import nbformat
 
+from scripts import notebook_reading
 from scripts.website import course_map, lessons
-from tests.notebooks import reading
 
 COLUMNS = {
     "what": "what",
@@ -51,7 +51,10 @@ BENCHMARKS = {
         "Energy models",
         "Boltzmann machines on the same benchmark, their speed beside scikit-learn's, and bars by a deep belief net.",
     ),
-    "latent": ("Models with a latent space", "Models that write two bars from random numbers, and what they rebuild."),
+    "latent": (
+        "Models with a latent space",
+        "Models that write two bars from random numbers, and what they rebuild.",
+    ),
     "speed": (
         "Two loops over time",
         "The course's own LSTM cell, forward and backward, beside Keras'; chords sampled in one graph and from Python.",
@@ -60,7 +63,10 @@ BENCHMARKS = {
         "Grading",
         "A class graded by nbgrader alone and by `make grade`, which keeps students' code in a sandbox.",
     ),
-    "data": ("Reading the music", "Why the course ships arrays: the same pieces, loaded and parsed."),
+    "data": (
+        "Reading the music",
+        "Why the course ships arrays: the same pieces, loaded and parsed.",
+    ),
     "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
 }
 
@@ -75,8 +81,12 @@ def lesson_index(found: dict, summaries: dict[str, str], folder: Path) -> None:
     rows = ["| lesson | the question | needs | helps |", "|---|---|---|---|"]
     for number, (notebook, title) in found.items():
         links = [_links(numbers, found) for numbers in needs[number]]
-        rows.append(f"| [{number} {title}]({notebook.stem}.ipynb) | {summaries[number]} | {links[0]} | {links[1]} |")
-    coming = [f"- {number:02} {subject}" for number, subject in lessons.still_to_come(found).items()]
+        rows.append(
+            f"| [{number} {title}]({notebook.stem}.ipynb) | {summaries[number]} | {links[0]} | {links[1]} |"
+        )
+    coming = [
+        f"- {number:02} {subject}" for number, subject in lessons.still_to_come(found).items()
+    ]
     text = [
         "# Lessons",
         "",
@@ -104,12 +114,17 @@ def question(notebook: Path) -> str:
 
 def symbols(found: dict, file: Path) -> None:
     """The symbol tables of all lessons on one page, before the glossary."""
-    text = ["# Symbols", "", "Each lesson says what its symbols mean before it uses them. Here are all of them,", ""]
+    text = [
+        "# Symbols",
+        "",
+        "Each lesson says what its symbols mean before it uses them. Here are all of them,",
+        "",
+    ]
     text[-2] += " lesson by lesson; words are in the [glossary](glossary.md)."
     for number, (notebook, title) in found.items():
         tables = [
             "\n".join(table)
-            for _, cell in reading.cells(nbformat.read(notebook, as_version=4), "markdown")
+            for _, cell in notebook_reading.cells(nbformat.read(notebook, as_version=4), "markdown")
             for table in _tables(cell.source)
             if table[0].lower().replace(" ", "").startswith("|symbol|")
         ]
@@ -130,11 +145,15 @@ def api(root: Path, folder: Path) -> list[str]:
         if path.name == "__init__.py" or path.name.startswith("_") or path.parent.name == "jupyter":
             continue
         name = ".".join(path.relative_to(root).with_suffix("").parts)
-        says = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0]
+        says = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[
+            0
+        ]
         text = [name, "=" * len(name), "", f".. automodule:: {name}", "   :members:", ""]
         _write(folder / f"{name}.rst", text)
         names.append(name)
-        says = re.sub(r":\w+:`([^`]+)`", r"\1", says)  # a role of these pages means nothing in Markdown
+        says = re.sub(
+            r":\w+:`([^`]+)`", r"\1", says
+        )  # a role of these pages means nothing in Markdown
         groups.setdefault(name.rpartition(".")[0], []).append((name, " ".join(says.split())))
     text = [
         "# musiclab, module by module",
@@ -144,7 +163,9 @@ def api(root: Path, folder: Path) -> list[str]:
     text += ["numbered equation link to it, and each [equation](../equations.md) links back.", ""]
     for group, members in groups.items():
         text += [f"## {group}", "", "| module | what it holds |", "|---|---|"]
-        text += [f"| [{name.rpartition('.')[2]}]({name}.rst) | {_cell(says)} |" for name, says in members]
+        text += [
+            f"| [{name.rpartition('.')[2]}]({name}.rst) | {_cell(says)} |" for name, says in members
+        ]
         text += [""]
     _write(folder / "index.md", text + _toctree(names))
     return names
@@ -159,13 +180,18 @@ def results(folder: Path, file: Path) -> None:
         "",
     ]
     order = {name: i for i, name in enumerate(BENCHMARKS)}
-    for source in sorted(folder.glob("*.json"), key=lambda f: (order.get(f.stem, len(order)), f.stem)):
+    for source in sorted(
+        folder.glob("*.json"), key=lambda f: (order.get(f.stem, len(order)), f.stem)
+    ):
         found = json.loads(source.read_text(encoding="utf-8"))
         title, says = BENCHMARKS.get(source.stem, (source.stem.capitalize(), ""))
         text += [f"## {title}", "", says, ""]
         for rows in _alike(found["rows"]):
             text += _table(rows)
-        machine, unclean = found["machine"], " with uncommitted changes" if found.get("uncommitted_changes") else ""
+        machine, unclean = (
+            found["machine"],
+            " with uncommitted changes" if found.get("uncommitted_changes") else "",
+        )
         where = f"{machine['cores_used']} of {machine['cores']} cores, {machine['cpu']}, {machine['system']}"
         said = f"`{found['command']}`, {found['date']}, commit `{found['commit'][:10]}`{unclean}; {where}."
         text += ["```{div} measured", f"Measured by {said}", "```", ""]
@@ -207,10 +233,16 @@ def _alike(rows):
 
 
 def _table(rows):
-    columns = [name for name in rows[0] if name != "seed" and any(row[name] not in ("", None) for row in rows)]
+    columns = [
+        name
+        for name in rows[0]
+        if name != "seed" and any(row[name] not in ("", None) for row in rows)
+    ]
     align = ["---" if isinstance(rows[0][name], str) else "---:" for name in columns]
     lines = [[COLUMNS.get(name, name.replace("_", " ")) for name in columns], align]
-    lines += [["" if row[name] is None else _cell(str(row[name])) for name in columns] for row in rows]
+    lines += [
+        ["" if row[name] is None else _cell(str(row[name])) for name in columns] for row in rows
+    ]
     return ["| " + " | ".join(line) + " |" for line in lines] + [""]
 
 

@@ -18,12 +18,21 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
-from musiclab import machine
+from musiclab.setup import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 EXTRAS = ROOT / "site" / "extras"
 MIME = "application/vnd.musiclab.site+json"
-MATTERS = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "matplotlib", "music21", "verovio", "pretty_midi")
+MATTERS = (
+    "tensorflow",
+    "tensorflow-cpu",
+    "keras",
+    "numpy",
+    "matplotlib",
+    "music21",
+    "verovio",
+    "pretty_midi",
+)
 MATTERS += ("soundfile", "ipywidgets", "scipy")  # versions that a lesson's outputs depend on
 LESSON_GB = 2.0  # a lesson takes at most 1.5; the rest is for its extra
 CELL_SECONDS = 300  # for a busy machine
@@ -34,9 +43,15 @@ def key(notebook: Path) -> str:
     text = notebook.read_text(encoding="utf-8")
     files = [*sorted((ROOT / "musiclab").rglob("*.py")), ROOT / "data" / "SHA256SUMS"]
     files += [EXTRAS / "prelude.py", extra_of(notebook)]
-    files += sorted((ROOT / "benchmarks" / "results").glob("*.json")) if "benchmarks" in text else []
+    files += (
+        sorted((ROOT / "benchmarks" / "results").glob("*.json")) if "benchmarks" in text else []
+    )
     digest = hashlib.sha256(repr(_versions()).encode("utf-8"))
-    digest.update(json.dumps([(c["cell_type"], c["source"]) for c in json.loads(text)["cells"]]).encode("utf-8"))
+    digest.update(
+        json.dumps([(c["cell_type"], c["source"]) for c in json.loads(text)["cells"]]).encode(
+            "utf-8"
+        )
+    )
     for file in filter(Path.is_file, files):
         digest.update(file.relative_to(ROOT).as_posix().encode("utf-8"))
         digest.update(hashlib.sha256(file.read_bytes()).digest())
@@ -73,7 +88,9 @@ def run(notebook: Path, cache: Path) -> Path:
     lesson = nbformat.read(notebook, as_version=4)
     extra = extra_of(notebook)
     if extra.is_file():
-        lesson.cells.append(nbformat.v4.new_code_cell(extra_source(extra), metadata={"tags": ["site-extra"]}))
+        lesson.cells.append(
+            nbformat.v4.new_code_cell(extra_source(extra), metadata={"tags": ["site-extra"]})
+        )
     client = NotebookClient(
         lesson,
         timeout=CELL_SECONDS,
@@ -85,7 +102,9 @@ def run(notebook: Path, cache: Path) -> Path:
     try:
         client.execute()
     except CellExecutionError as error:
-        raise RuntimeError(f"{notebook.name} can't be shown on the website, a cell failed:\n{error}") from None
+        raise RuntimeError(
+            f"{notebook.name} can't be shown on the website, a cell failed:\n{error}"
+        ) from None
     for old in cache.glob(f"{notebook.stem}-*.ipynb"):
         old.unlink()
     cache.mkdir(parents=True, exist_ok=True)

@@ -17,7 +17,12 @@ site_slider(
             f"{tau:g}",
             generate(chain, tau, 4)[0],
             BPM,
-            [["nats per note that the chain gives it", f"{chain.nll(notes(generate(chain, tau, 4)[:1])):.2f}"]],
+            [
+                [
+                    "nats per note that the chain gives it",
+                    f"{chain.nll(notes(generate(chain, tau, 4)[:1])):.2f}",
+                ]
+            ],
         )
         for tau in (0.2, 0.4, 0.7, 1.0, 1.5, 2.0, 3.0)
     ],

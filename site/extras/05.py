@@ -14,7 +14,12 @@ site_slider(
     "Beta",
     "One window drawn with the same random numbers from three models, each trained with its own beta.",
     [
-        (f"{b:g}", drawn[f"beta {b:g}"][PICK], 66, [["F1 of rebuilding held-out windows", f"{f1[f'beta {b:g}']:.2f}"]])
+        (
+            f"{b:g}",
+            drawn[f"beta {b:g}"][PICK],
+            66,
+            [["F1 of rebuilding held-out windows", f"{f1[f'beta {b:g}']:.2f}"]],
+        )
         for b in BETAS
     ],
 )

@@ -6,4 +6,6 @@ site_gallery(
     BPM,
     ("Inner voices by the machine", "All four voices by Bach"),
 )
-site_round("Restricted Boltzmann machine, inner voices (lesson 12)", filled, hear(asked[ok], "Bach"), BPM)
+site_round(
+    "Restricted Boltzmann machine, inner voices (lesson 12)", filled, hear(asked[ok], "Bach"), BPM
+)

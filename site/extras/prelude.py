@@ -41,7 +41,12 @@ def site_gallery(model, about, written, real, bpm, titles, choice=(0, 0), max_ba
 
     choice: which of the written and which of the real pieces are shown. titles: of the two. max_bars: of their scores.
     """
-    entry = {"model": model, "about": about, "of_real": site_measures(real), "of_written": site_measures(written)}
+    entry = {
+        "model": model,
+        "about": about,
+        "of_real": site_measures(real),
+        "of_written": site_measures(written),
+    }
     entry["n"] = [len(written), len(real)]
     for name, pieces, i in (("generated", written, choice[0]), ("real", real, choice[1])):
         entry[name] = site_piece(pieces[i], bpm, titles[name == "real"], max_bars)

@@ -10,7 +10,14 @@ from benchmarks.run import RESULTS
 from musiclab.metrics.likelihood import nll_per_frame
 
 rng = np.random.default_rng(0)
-TINY = {"hidden": 4, "epochs": 1, "batch_size": 5, "temperatures": 20, "fewer_temperatures": 5, "chains": 4}
+TINY = {
+    "hidden": 4,
+    "epochs": 1,
+    "batch_size": 5,
+    "temperatures": 20,
+    "fewer_temperatures": 5,
+    "chains": 4,
+}
 
 
 @pytest.fixture
@@ -36,7 +43,10 @@ def test_a_training_scores_every_test_frame(file):
 
 
 def test_speed_counts_updates_of_both():
-    for threads, clocks in ((1, ["CPU second, one thread"]), (None, ["CPU second, thr", "second on the clock, thr"])):
+    for threads, clocks in (
+        (1, ["CPU second, one thread"]),
+        (None, ["CPU second, thr", "second on the clock, thr"]),
+    ):
         rows = energy.speed(6, 4, updates=40, threads=threads)
         assert len(rows) == len(clocks)
         for row, clock in zip(rows, clocks):
@@ -48,12 +58,24 @@ def test_speed_counts_updates_of_both():
 def made_up(monkeypatch):
     """Instead of training: log-likelihoods that differ by seed."""
     runs = [
-        {"cpu_s": 10.0 + s, "valid": 7.0 + s, "log_z": 90.0, "log_z_se": 0.01 * s, "log_z_fewer": 90.0 - 0.1 * s}
+        {
+            "cpu_s": 10.0 + s,
+            "valid": 7.0 + s,
+            "log_z": 90.0,
+            "log_z_se": 0.01 * s,
+            "log_z_fewer": 90.0 - 0.1 * s,
+        }
         | {"test": [-rng.gamma(5.0, size=6), -rng.gamma(5.0, size=17)]}
         for s in range(2)
     ]
-    speeds = {"rows": [{"what": "speed", "RBM.fit": 9, "scikit-learn": 3, "times": 3.0, "target": "3 times"}]}
-    monkeypatch.setattr(energy, "_process", lambda *said: runs[int(said[-1])] if "--seed" in said else speeds)
+    speeds = {
+        "rows": [
+            {"what": "speed", "RBM.fit": 9, "scikit-learn": 3, "times": 3.0, "target": "3 times"}
+        ]
+    }
+    monkeypatch.setattr(
+        energy, "_process", lambda *said: runs[int(said[-1])] if "--seed" in said else speeds
+    )
     return runs
 
 
@@ -63,7 +85,12 @@ def test_the_row_is_the_mean_over_seeds(monkeypatch, file):
     tests = [nll_per_frame(run["test"]).pooled for run in runs]
     assert row["test"] == pytest.approx(np.mean(tests), abs=1e-3)
     assert row["sd_seeds"] == pytest.approx(abs(tests[0] - tests[1]) / 2, abs=1e-3)
-    assert (row["valid"], row["cpu_s"], row["log_z_se"], row["log_z_moved"]) == (7.5, 10.5, 0.01, 0.1)
+    assert (row["valid"], row["cpu_s"], row["log_z_se"], row["log_z_moved"]) == (
+        7.5,
+        10.5,
+        0.01,
+        0.1,
+    )
 
 
 def test_parts_are_put_beside_what_was_measured_before(monkeypatch, file, tmp_path, capsys):
@@ -99,5 +126,7 @@ def test_committed_speed_per_cpu_second_is_not_below_scikit_learns():
     found = {row["what"]: row["times"] for row in rows if "times" in row}
     if not found:
         pytest.skip("not measured yet: make bench")
-    assert len(found) == 4 * len(energy.SHAPES)  # one thread, two, and the defaults by CPU and by the clock
+    assert len(found) == 4 * len(
+        energy.SHAPES
+    )  # one thread, two, and the defaults by CPU and by the clock
     assert all(times >= 1 for what, times in found.items() if "one thread" in what)

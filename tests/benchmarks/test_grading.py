@@ -18,7 +18,9 @@ def test_submissions_are_mixtures_of_stored_answers():
     made = [repair.answers(submission(wanted, answers, number)) for number in range(20)]
     codes = {one.code for one in answers}
     assert len({json.dumps(one, sort_keys=True) for one in made}) == 20
-    assert all(source in codes or source.startswith("Answer ") for one in made for source in one.values())
+    assert all(
+        source in codes or source.startswith("Answer ") for one in made for source in one.values()
+    )
 
 
 def test_committed_figures():

@@ -7,16 +7,29 @@ import pytest
 
 from benchmarks import latent, run
 
-REAL = {"hold": 0.7, "scale": 0.95, "polyphony": 0.0, "diversity": 0.9, "empty_bars": 0.0, "parallels": 0.5}
+REAL = {
+    "hold": 0.7,
+    "scale": 0.95,
+    "polyphony": 0.0,
+    "diversity": 0.9,
+    "empty_bars": 0.0,
+    "parallels": 0.5,
+}
 REAL |= {"nearest": 0.4}
 
 
 def made_up(monkeypatch):
     """Instead of measuring: scores that differ by seed."""
-    known = {latent.REAL: REAL, latent.REAL_IN_C: REAL | {"diversity": 0.8}, "independent random cells": REAL}
+    known = {
+        latent.REAL: REAL,
+        latent.REAL_IN_C: REAL | {"diversity": 0.8},
+        "independent random cells": REAL,
+    }
     monkeypatch.setattr(latent, "references", lambda: known)
     monkeypatch.setattr(
-        latent, "_process", lambda name, seed: REAL | {"f1": 0.9 + 0.01 * seed, "cpu_s": 70.0 + len(name) % 2}
+        latent,
+        "_process",
+        lambda name, seed: REAL | {"f1": 0.9 + 0.01 * seed, "cpu_s": 70.0 + len(name) % 2},
     )
 
 
@@ -27,7 +40,9 @@ def test_every_limit_names_a_measure():
 def test_limits_by_hand():
     good = REAL | {"f1": 0.9, "cpu_s": 75.0}
     assert latent.missed("VAE", good, REAL) == []
-    assert latent.missed("VAE", good | {"f1": 0.89, "hold": 0.81, "scale": 0.87, "cpu_s": 76}, REAL) == [
+    assert latent.missed(
+        "VAE", good | {"f1": 0.89, "hold": 0.81, "scale": 0.87, "cpu_s": 76}, REAL
+    ) == [
         "f1",
         "hold",
         "scale",
@@ -44,28 +59,40 @@ def test_limits_by_hand():
 def test_rows_are_means_and_spreads_over_seeds(monkeypatch):
     made_up(monkeypatch)
     found = {row["what"]: row for row in latent.rows(seeds=3)}
-    assert list(found) == [latent.REAL, latent.REAL_IN_C, "independent random cells", *latent.MODELS]
+    assert list(found) == [
+        latent.REAL,
+        latent.REAL_IN_C,
+        "independent random cells",
+        *latent.MODELS,
+    ]
     assert found["VAE"]["f1"] == f"{0.91:.3f} ± {np.std([0.9, 0.91, 0.92]):.3f}"
     assert found["VAE"]["targets"] == "all reached"
     assert found["VAE tuned for reconstruction"]["targets"] == "missed: f1"
-    assert found["convolutional GAN"]["targets"] == "missed: diversity"  # 0.9, held against what is real in its key
+    assert (
+        found["convolutional GAN"]["targets"] == "missed: diversity"
+    )  # 0.9, held against what is real in its key
     assert found[latent.REAL]["f1"] == ""
     assert found[latent.REAL]["hold"] == "0.700"
 
 
 def few_windows(monkeypatch):
-    from musiclab.models import bars
+    from musiclab.data.encodings import two_bars
 
-    everything = bars.load_bars("valid")
+    everything = two_bars.load_bars("valid")
     parts = {"train": everything[:12], "test": everything[40:46]}
-    monkeypatch.setattr(bars, "load_bars", lambda split, common_key=False: parts[split])
-    monkeypatch.setattr(bars, "in_all_keys", lambda x: x)
+    monkeypatch.setattr(two_bars, "load_bars", lambda split, common_key=False: parts[split])
+    monkeypatch.setattr(two_bars, "in_all_keys", lambda x: x)
 
 
 def test_references_tell_noise_and_copies_from_music(monkeypatch):
     few_windows(monkeypatch)
     found = latent.references(n=10)
-    assert set(found) == {latent.REAL, latent.REAL_IN_C, "independent random cells", "a copy of training windows"}
+    assert set(found) == {
+        latent.REAL,
+        latent.REAL_IN_C,
+        "independent random cells",
+        "a copy of training windows",
+    }
     assert found["a copy of training windows"]["nearest"] == 0
     assert found["independent random cells"]["scale"] < found[latent.REAL]["scale"]
     assert found[latent.REAL]["polyphony"] == 0
@@ -74,7 +101,12 @@ def test_references_tell_noise_and_copies_from_music(monkeypatch):
 def test_a_training_in_a_process_of_its_own(monkeypatch):
     few_windows(monkeypatch)
     tiny = {"latent": 2, "quarter": 3, "hidden": 4}
-    settings = {"model": ("vae", "VAE"), "sizes": tiny, "recipe": {"jit_compile": False}, "fit": {"epochs": 1}}
+    settings = {
+        "model": ("autoencoders.vae", "VAE"),
+        "sizes": tiny,
+        "recipe": {"jit_compile": False},
+        "fit": {"epochs": 1},
+    }
     monkeypatch.setitem(latent.MODELS, "VAE", settings)
     found = latent.train_one("VAE", seed=0, n=4)
     assert set(found) == set(latent.MEASURES)
@@ -83,13 +115,22 @@ def test_a_training_in_a_process_of_its_own(monkeypatch):
 
 
 def test_a_gan_trains_and_is_judged_in_a_common_key(monkeypatch):
-    from musiclab.models import bars
+    from musiclab.data.encodings import two_bars
 
     few_windows(monkeypatch)
-    asked, load = [], bars.load_bars
-    monkeypatch.setattr(bars, "load_bars", lambda split, common_key=False: asked.append(common_key) or load(split))
+    asked, load = [], two_bars.load_bars
+    monkeypatch.setattr(
+        two_bars,
+        "load_bars",
+        lambda split, common_key=False: asked.append(common_key) or load(split),
+    )
     tiny = {"latent": 2, "units": 3, "judge": 3}
-    settings = {"model": ("gan", "ConvGAN"), "sizes": tiny, "fit": {"batch_size": 6}, "common_key": True}
+    settings = {
+        "model": ("adversarial.gan", "ConvGAN"),
+        "sizes": tiny,
+        "fit": {"batch_size": 6},
+        "common_key": True,
+    }
     monkeypatch.setitem(latent.MODELS, "convolutional GAN", settings)
     found = latent.train_one("convolutional GAN", seed=0, n=4)
     assert set(found) == set(latent.MEASURES) - {"f1"}

@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.lessons import LESSONS
 from benchmarks.run import RESULTS, page
+from scripts.notebook_reading import stated_cost
 from scripts.reset_lesson import lessons
-from tests.notebooks.reading import stated_cost
 
 LESSON_S, ALL_S, LESSON_MB = 60, 600, 1500
 LOAD_S, MP3_KB = 0.050, 130
@@ -19,7 +19,9 @@ def lesson_problems(rows: list[dict], stated: dict[str, tuple | None]) -> list[s
     """What is wrong with measured lessons, given what each lesson's header states (seconds, MB)."""
     measured = {row["lesson"]: row for row in rows}
     found = [f"{lesson} is not measured" for lesson in stated if lesson not in measured]
-    found += [f"{lesson} is measured but no longer there" for lesson in measured if lesson not in stated]
+    found += [
+        f"{lesson} is measured but no longer there" for lesson in measured if lesson not in stated
+    ]
     if (total := sum(row["wall_s"] for row in rows)) > ALL_S:
         found.append(f"all lessons take {total:.0f} s: at most {ALL_S}")
     for lesson, row in measured.items():
@@ -40,7 +42,10 @@ def _near(said, measured, factor, slack):
     return measured / factor - slack <= said <= measured * factor + slack
 
 
-ROWS = [{"lesson": "03_a", "wall_s": 20.0, "peak_mb": 700}, {"lesson": "04_b", "wall_s": 50.0, "peak_mb": 1400}]
+ROWS = [
+    {"lesson": "03_a", "wall_s": 20.0, "peak_mb": 700},
+    {"lesson": "04_b", "wall_s": 50.0, "peak_mb": 1400},
+]
 STATED = {"03_a": (22, 750), "04_b": (50, 1300)}
 
 
@@ -58,7 +63,11 @@ def test_good_lessons_pass():
         (ROWS, STATED | {"03_a": (9, 750)}, "03_a says 9 s and was measured at 20"),
         (ROWS, STATED | {"03_a": (40, 750)}, "03_a says 40"),
         (ROWS, STATED | {"03_a": (20, 450)}, "03_a says 450 MB"),
-        ([{"lesson": f"{n:02}-x", "wall_s": 55.0, "peak_mb": 9} for n in range(11)], {}, "all lessons take 605 s"),
+        (
+            [{"lesson": f"{n:02}-x", "wall_s": 55.0, "peak_mb": 9} for n in range(11)],
+            {},
+            "all lessons take 605 s",
+        ),
     ],
 )
 def test_broken_promises_are_named(rows, stated, said):

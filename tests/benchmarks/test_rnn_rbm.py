@@ -1,14 +1,24 @@
 """The RNN-RBM's rows on a file made for it: a tiny training, reductions, and rows put beside others."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 
 from benchmarks import rnn_rbm
+from benchmarks.run import NO_GIT, ROOT
 
 RECIPE = {
-    **{"hidden": 3, "units": 2, "k": 1, "dropout": 0.0, "learning_rate": 1e-3, "epochs": 1, "batch_size": 2},
+    **{
+        "hidden": 3,
+        "units": 2,
+        "k": 1,
+        "dropout": 0.0,
+        "learning_rate": 1e-3,
+        "epochs": 1,
+        "batch_size": 2,
+    },
     **{"rbm_epochs": 1, "rbm_learning_rate": 0.01, "temperatures": 3, "chains": 2, "curve": [1, 4]},
 }
 
@@ -39,7 +49,12 @@ def test_a_training_scores_every_frame(file):
 
 def test_the_row_is_a_mean_over_seeds_and_frames():
     runs = [
-        {"test": [np.full(1, -seed - 1.0), np.full(3, -2.0)], "rbm_cpu_s": 1.0, "cpu_s": seed, "evaluation_cpu_s": 3.0}
+        {
+            "test": [np.full(1, -seed - 1.0), np.full(3, -2.0)],
+            "rbm_cpu_s": 1.0,
+            "cpu_s": seed,
+            "evaluation_cpu_s": 3.0,
+        }
         for seed in (0, 4)
     ]
     row = rnn_rbm.score_row(runs, np.array([True, False]))
@@ -57,7 +72,9 @@ def test_the_curve_names_its_temperatures():
 
 def test_rows_of_the_same_name_are_replaced_and_others_stay(tmp_path):
     file = tmp_path / "energy.json"
-    rnn_rbm.merge(file, [{"what": "a", "test": 1.0}, {"what": "b", "test": 2.0}], source={"file": "x.json"})
+    rnn_rbm.merge(
+        file, [{"what": "a", "test": 1.0}, {"what": "b", "test": 2.0}], source={"file": "x.json"}
+    )
     rnn_rbm.merge(file, [{"what": "a", "test": 3.0}])
     stored = json.loads(file.read_text(encoding="utf-8"))
     assert stored["rows"] == [{"what": "b", "test": 2.0}, {"what": "a", "test": 3.0}]

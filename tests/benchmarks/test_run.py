@@ -11,7 +11,14 @@ import pytest
 
 from benchmarks import lessons, run, sound
 
-ROW = {"lesson": "03_autoencoder", "wall_s": 20.0, "cpu_s": 30.0, "peak_mb": 700, "slowest_cell_s": 9.0, "seed": 3}
+ROW = {
+    "lesson": "03_autoencoder",
+    "wall_s": 20.0,
+    "cpu_s": 30.0,
+    "peak_mb": 700,
+    "slowest_cell_s": 9.0,
+    "seed": 3,
+}
 
 
 def notebook(folder, *sources):
@@ -42,7 +49,10 @@ def test_time_and_memory_are_those_of_the_lesson(tmp_path):
 @pytest.mark.parametrize(
     ("last", "why"),
     [
-        ("raise ValueError('no such bar')", r"03_small\.ipynb fails in cell 2: ValueError: no such bar"),
+        (
+            "raise ValueError('no such bar')",
+            r"03_small\.ipynb fails in cell 2: ValueError: no such bar",
+        ),
         ("import os\nos._exit(1)", r"fails in cell 2: .*died"),
     ],
 )
@@ -59,7 +69,9 @@ def test_the_record_names_neither_machine_nor_owner():
 
 
 def test_an_unpacked_zip_has_no_commit(monkeypatch, tmp_path):
-    monkeypatch.setattr(run, "ROOT", tmp_path)  # wherever it lies: a repository around it is another
+    monkeypatch.setattr(
+        run, "ROOT", tmp_path
+    )  # wherever it lies: a repository around it is another
     found = run.record("lessons", [ROW])
     assert (found["commit"], found["uncommitted_changes"]) == (run.NO_GIT, False)
     assert run.NO_GIT[:10] in run.table([found])
@@ -82,7 +94,10 @@ def test_the_table_has_a_line_per_row():
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert lines[0] == "| lesson | wall_s | cpu_s | peak_mb | slowest_cell_s |"
     assert lines[1] == "| --- | ---: | ---: | ---: | ---: |"
-    assert lines[2:] == ["| 03_autoencoder | 20.0 | 30.0 | 700 | 9.0 |", "| 04_training | 20.0 | 30.0 | 700 | 9.0 |"]
+    assert lines[2:] == [
+        "| 03_autoencoder | 20.0 | 30.0 | 700 | 9.0 |",
+        "| 04_training | 20.0 | 30.0 | 700 | 9.0 |",
+    ]
 
 
 @pytest.fixture
@@ -100,7 +115,11 @@ def test_one_benchmark_leaves_the_other_results(tmp_path, measured):
     assert run.main(["--only", "sound"], tmp_path) == 0
     assert (tmp_path / "data.json").read_bytes() == before
     page = (tmp_path / "README.md").read_text(encoding="utf-8")
-    assert [line for line in page.splitlines() if line.startswith("## ")] == ["## Lessons", "## Data", "## Sound"]
+    assert [line for line in page.splitlines() if line.startswith("## ")] == [
+        "## Lessons",
+        "## Data",
+        "## Sound",
+    ]
     assert json.loads((tmp_path / "lessons.json").read_text(encoding="utf-8"))["rows"] == [ROW]
 
 

@@ -29,7 +29,9 @@ def test_clean_pieces_share_no_melody_whatever_the_key():
     known, other = tune(20), tune(20)
     moved = [[bass, top + 3] for bass, top in known[2:18]]  # 16 frames in another key
     short = [[bass, top + 3] for bass, top in known[2:17]] + tune(5)  # 15 are not enough
-    found = sequence.clean({"train": rolls([known]), "test": rolls([other, tune(3) + moved + tune(3), short])})
+    found = sequence.clean(
+        {"train": rolls([known]), "test": rolls([other, tune(3) + moved + tune(3), short])}
+    )
     assert found.tolist() == [True, False, True]
 
 
@@ -63,10 +65,14 @@ def test_rows_are_means_over_seeds(monkeypatch, file):
     for name in sequence.MODELS:
         tests = [nll_per_frame(scored[name, seed]["test"]) for seed in range(2)]
         assert found[name]["test"] == pytest.approx(np.mean([t.pooled for t in tests]), abs=1e-3)
-        assert found[name]["per_piece"] == pytest.approx(np.mean([t.per_piece for t in tests]), abs=1e-3)
+        assert found[name]["per_piece"] == pytest.approx(
+            np.mean([t.per_piece for t in tests]), abs=1e-3
+        )
         assert found[name]["cpu_s"] == 10.5
     a, b = sequence.MIXED
-    mixed = [nll_per_frame(mixture(scored[a, s]["test"], scored[b, s]["test"])).pooled for s in range(2)]
+    mixed = [
+        nll_per_frame(mixture(scored[a, s]["test"], scored[b, s]["test"])).pooled for s in range(2)
+    ]
     assert found[sequence.MIXTURE]["test"] == pytest.approx(np.mean(mixed), abs=1e-3)
     assert found[sequence.MIXTURE]["cpu_s"] == 21.0  # both trainings
     assert found[sequence.MIXTURE]["wall_s"] == 5.0 + len(b)  # at the same time
@@ -79,7 +85,11 @@ def test_a_training_in_a_process_of_its_own(monkeypatch, file):
     took = sequence.train_one(file, "GRU, 88 coins", 0, scores)
     assert took["cpu_s"] > 0
     with np.load(scores) as arrays:
-        assert {name: arrays[name].shape for name in arrays} == {"valid0": (5,), "test0": (6,), "test1": (7,)}
+        assert {name: arrays[name].shape for name in arrays} == {
+            "valid0": (5,),
+            "test0": (6,),
+            "test1": (7,),
+        }
         assert all((arrays[name] < 0).all() for name in arrays)
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import sync_playwright
 
-from musiclab import lab
+from musiclab.setup import lab
 
 ROOT = Path(__file__).resolve().parents[2]
 LESSON = "00_first_listen.ipynb"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
 
 # The status line says "idle" before the kernel is connected, and Run All then does nothing at all: ask the session.
@@ -94,8 +96,10 @@ def lesson_url(tmp_path_factory, proxy):
     variables["no_proxy"] = variables["NO_PROXY"] = "127.0.0.1,localhost"
     log = folder / "lab.log"
     with log.open("wb") as out:
-        command = [sys.executable, "-m", "musiclab.lab", *options]
-        server = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT)
+        command = [sys.executable, "-m", "musiclab.setup.lab", *options]
+        server = subprocess.Popen(
+            command, cwd=ROOT, env=variables, stdout=out, stderr=subprocess.STDOUT
+        )
     try:
         _wait_for(f"http://127.0.0.1:{port}/api/status?token={token}", server, log)
         yield f"http://127.0.0.1:{port}/lab/workspaces/test/tree/{LESSON}?reset&token={token}"
@@ -116,7 +120,9 @@ def _wait_for(url, server, log, seconds=90):
             return
         except OSError:
             time.sleep(0.25)
-    pytest.fail("JupyterLab did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-3000:])
+    pytest.fail(
+        "JupyterLab did not start:\n" + log.read_text(encoding="utf-8", errors="replace")[-3000:]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +143,8 @@ def lesson(lesson_url):
 
 
 pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not (os.environ.get("CI") and sys.platform == "linux"),  # elsewhere it is called otherwise
+    CHROMIUM is None
+    and not (os.environ.get("CI") and sys.platform == "linux"),  # elsewhere it is called otherwise
     reason="no Chromium on this machine: the lesson was not opened in a browser",
 )
 
@@ -148,7 +155,12 @@ def test_there_is_a_browser():
 
 def test_every_cell_ran_without_error(lesson):
     _, cells, _ = lesson
-    errors = [f"{out['ename']}: {out['evalue']}" for cell in cells for out in cell["outputs"] if "ename" in out]
+    errors = [
+        f"{out['ename']}: {out['evalue']}"
+        for cell in cells
+        for out in cell["outputs"]
+        if "ename" in out
+    ]
     assert not errors
     assert len(cells) > 0
     assert all(cell["execution_count"] for cell in cells)
@@ -164,9 +176,13 @@ def test_the_player_plays(lesson):
     player = page.locator(".jp-NotebookPanel:visible audio").first
     player.scroll_into_view_if_needed()
     box = player.bounding_box()
-    player.click(position={"x": 25, "y": box["height"] / 2})  # the play button, as a reader presses it
+    player.click(
+        position={"x": 25, "y": box["height"] / 2}
+    )  # the play button, as a reader presses it
     page.wait_for_timeout(1000)
-    state = player.evaluate("a => ({time: a.currentTime, paused: a.paused, error: a.error && a.error.message})")
+    state = player.evaluate(
+        "a => ({time: a.currentTime, paused: a.paused, error: a.error && a.error.message})"
+    )
     assert state["error"] is None
     assert not state["paused"]
     assert state["time"] > 0.2
@@ -192,7 +208,9 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
     roll.wait_for(timeout=30_000)
     roll.locator("svg").focus()
     page.keyboard.press("Space")  # a quarter at the first step
-    for key in ("ArrowRight",) * 4 + ("ArrowUp",) * 2 + ("Space", "Shift+ArrowRight", "Shift+ArrowRight"):
+    for key in (
+        ("ArrowRight",) * 4 + ("ArrowUp",) * 2 + ("Space", "Shift+ArrowRight", "Shift+ArrowRight")
+    ):
         page.keyboard.press(key)
     roll.get_by_text("2 notes", exact=True).wait_for(timeout=15_000)  # what Python answered
     (step, pitch, length), (next_step, next_pitch, next_length) = json.loads(
@@ -210,12 +228,15 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
 def test_a_melody_is_drawn_with_the_mouse(lesson):
     page, _, _ = lesson
     page.evaluate(
-        ADD_AND_RUN, "other = show.roll(bars=1, title='Other', ask=lambda p: f'{p.onsets.sum()} drawn')\nother"
+        ADD_AND_RUN,
+        "other = show.roll(bars=1, title='Other', ask=lambda p: f'{p.onsets.sum()} drawn')\nother",
     )
     roll = page.get_by_role("group", name="Other")
     roll.get_by_text("0 drawn", exact=True).wait_for(timeout=30_000)
     canvas = roll.locator("svg")
-    canvas.hover(position={"x": 40 + 4 * 22 + 5, "y": 3 * 13 + 5})  # the fifth step, the fourth row from above
+    canvas.hover(
+        position={"x": 40 + 4 * 22 + 5, "y": 3 * 13 + 5}
+    )  # the fifth step, the fourth row from above
     box = canvas.bounding_box()
     page.mouse.down()
     page.mouse.move(box["x"] + 40 + 7 * 22 + 5, box["y"] + 3 * 13 + 5)

@@ -25,7 +25,21 @@ def test_a_pickup_of_one_quarter_is_beat_three_of_a_bar_of_four():
 
 
 def test_six_eight_counts_eighths():
-    assert Piece([[60]] * 13, time_signature="6/8").beat.tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 0]
+    assert Piece([[60]] * 13, time_signature="6/8").beat.tolist() == [
+        0,
+        0,
+        1,
+        1,
+        2,
+        2,
+        3,
+        3,
+        4,
+        4,
+        5,
+        5,
+        0,
+    ]
 
 
 def test_a_repeated_note_keeps_its_onset():
@@ -96,7 +110,11 @@ def test_an_excerpt_keeps_place_and_music():
     )
     cut = excerpt(piece, 3, 6)
     assert cut.voices[:, 0].tolist() == [62, 62, 64]
-    assert cut.onsets[:, 0].tolist() == [True, True, True]  # the first was held into it, so it is struck
+    assert cut.onsets[:, 0].tolist() == [
+        True,
+        True,
+        True,
+    ]  # the first was held into it, so it is struck
     assert cut.spelling[:, 0].tolist() == [2, 2, 4]
     assert cut.downbeats.tolist() == [False, True, False]
     assert cut.beat.tolist() == [3, 0, 0]
@@ -107,7 +125,12 @@ def test_an_excerpt_keeps_place_and_music():
 
 def test_the_pickup_of_an_excerpt_ends_at_the_next_downbeat():
     piece = Piece([60] * 40, pickup=4)  # downbeats on 4, 20 and 36
-    assert [excerpt(piece, *steps).pickup for steps in ((4, 8), (8, 24), (8, 12), (37, 40))] == [0, 12, 12, 3]
+    assert [excerpt(piece, *steps).pickup for steps in ((4, 8), (8, 24), (8, 12), (37, 40))] == [
+        0,
+        12,
+        12,
+        3,
+    ]
 
 
 def test_a_rest_at_the_start_of_an_excerpt_stays_a_rest():
@@ -117,16 +140,22 @@ def test_a_rest_at_the_start_of_an_excerpt_stays_a_rest():
 def test_excerpts_side_by_side_are_the_piece():
     for chorale in load_chorales("test")[:5]:
         assert excerpt(chorale, 0, chorale.steps).pickup == chorale.pickup
-        parts = [excerpt(chorale, at, min(at + 13, chorale.steps)) for at in range(0, chorale.steps, 13)]
+        parts = [
+            excerpt(chorale, at, min(at + 13, chorale.steps)) for at in range(0, chorale.steps, 13)
+        ]
         assert {type(part) for part in parts} == {type(chorale)}
         for name in ("voices", "spelling", "downbeats", "beat", "fermatas"):
-            np.testing.assert_array_equal(np.concatenate([getattr(p, name) for p in parts]), getattr(chorale, name))
+            np.testing.assert_array_equal(
+                np.concatenate([getattr(p, name) for p in parts]), getattr(chorale, name)
+            )
         assert not (chorale.onsets & ~np.concatenate([p.onsets for p in parts])).any()
 
 
 @pytest.mark.parametrize("steps", [(-1, 2), (2, 2), (3, 1), (0, 5), (4, 6)])
 def test_an_excerpt_beyond_the_piece_is_refused(steps):
-    with pytest.raises(ValueError, match=rf"steps {steps[0]} to {steps[1]} of 'four': need 0 <= start < stop <= 4"):
+    with pytest.raises(
+        ValueError, match=rf"steps {steps[0]} to {steps[1]} of 'four': need 0 <= start < stop <= 4"
+    ):
         excerpt(Piece([60] * 4, name="four"), *steps)
 
 

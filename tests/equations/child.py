@@ -17,7 +17,13 @@ import pytest
 HERE = Path.cwd()
 START_SECONDS = 300  # to import TensorFlow on a busy machine
 # typing errors would make any test fail: they prove nothing about the test
-TYPING_ERRORS = ("NameError", "UnboundLocalError", "SyntaxError", "ImportError", "ModuleNotFoundError")
+TYPING_ERRORS = (
+    "NameError",
+    "UnboundLocalError",
+    "SyntaxError",
+    "ImportError",
+    "ModuleNotFoundError",
+)
 
 # -s: a captured stderr would swallow what the watchdog says; addopts: no doctests are looked for
 OPTIONS = ["-xsq", "-o", "addopts=", "--import-mode=importlib"]
@@ -50,7 +56,9 @@ def run_test(test, seconds):
     """Run one test on the copy as it stands; (did it pass, why not, can that be judged)."""
     for name, module in list(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if name.split(".")[0] in ("musiclab", "tests", "scripts") or (file and HERE in Path(file).parents):
+        if name.split(".")[0] in ("musiclab", "tests", "scripts") or (
+            file and HERE in Path(file).parents
+        ):
             del sys.modules[name]
     watcher, said = Watcher(seconds), io.StringIO()
     arguments = [*OPTIONS, "--rootdir", str(HERE), test]
@@ -81,7 +89,9 @@ def judge(mutation, seconds, passing):
     file = HERE / mutation["file"]
     source = file.read_bytes()
     file.write_text(
-        source.decode("utf-8").replace(mutation["find"], mutation["replace"]), encoding="utf-8", newline="\n"
+        source.decode("utf-8").replace(mutation["find"], mutation["replace"]),
+        encoding="utf-8",
+        newline="\n",
     )
     try:
         passed, why, judged = run_test(mutation["test"], seconds)
@@ -93,10 +103,14 @@ def judge(mutation, seconds, passing):
 def main():
     job = json.load(sys.stdin)
     sys.path[0] = str(HERE)
-    with contextlib.suppress(ImportError):  # no search for the smallest example: that one fails is all we ask
+    with contextlib.suppress(
+        ImportError
+    ):  # no search for the smallest example: that one fails is all we ask
         from hypothesis import Phase, settings
 
-        settings.register_profile("mutation", phases=[Phase.explicit, Phase.generate], database=None)
+        settings.register_profile(
+            "mutation", phases=[Phase.explicit, Phase.generate], database=None
+        )
         settings.load_profile("mutation")
     passing = set()
     with Path(job["results"]).open("a", encoding="utf-8") as results:
@@ -104,7 +118,11 @@ def main():
             started = time.perf_counter()
             verdict, why = judge(mutation, job["seconds"], passing)
             seconds = round(time.perf_counter() - started, 2)
-            print(json.dumps({"verdict": verdict, "why": why, "seconds": seconds}), file=results, flush=True)
+            print(
+                json.dumps({"verdict": verdict, "why": why, "seconds": seconds}),
+                file=results,
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -68,7 +68,10 @@ def fault(mutation: Mutation, root: Path = ROOT) -> str | None:
     if (count := source.count(mutation.find)) != 1:
         return f"{mutation.find!r} stands {count} times in {mutation.file}, not once"
     try:
-        before, after = ast.parse(source), ast.parse(source.replace(mutation.find, mutation.replace))
+        before, after = (
+            ast.parse(source),
+            ast.parse(source.replace(mutation.find, mutation.replace)),
+        )
     except SyntaxError as error:
         return f"{mutation.file} would be no Python any more: {error}"
     if ast.dump(before) == ast.dump(after):
@@ -89,7 +92,9 @@ def run(mutations: list[Mutation], root: Path = ROOT, seconds: float = SECONDS) 
     Returns:
       An outcome per mutation.
     """
-    outcomes = {m: Outcome("error", why, 0.0) for m in mutations if (why := fault(m, root)) is not None}
+    outcomes = {
+        m: Outcome("error", why, 0.0) for m in mutations if (why := fault(m, root)) is not None
+    }
     left = [mutation for mutation in mutations if mutation not in outcomes]
     with tempfile.TemporaryDirectory(prefix="mutations-") as folder:
         copy = Path(folder) / "copy"
@@ -110,18 +115,26 @@ def _copy(root, copy):
     # data too: the package looks for it beside itself
     for name in ("musiclab", "tests", "data", "scripts"):
         if (root / name).is_dir():
-            shutil.copytree(root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*"))
+            shutil.copytree(
+                root / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", ".*")
+            )
     copy.mkdir(exist_ok=True)
     shutil.copy(root / "pyproject.toml", copy)
 
 
 def _run_child(mutations, copy, seconds):
     # the same few settings wherever this is started from, also inside pytest
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "PYTHONPATH"))}
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTEST_", "PYTHONPATH"))
+    }
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # none is needed, and some are slow to load
     results = copy.parent / "results"
     results.write_text("", encoding="utf-8")
-    job = json.dumps({"mutations": [asdict(m) for m in mutations], "seconds": seconds, "results": str(results)})
+    job = json.dumps(
+        {"mutations": [asdict(m) for m in mutations], "seconds": seconds, "results": str(results)}
+    )
     child = subprocess.run(
         [sys.executable, "-B", str(CHILD)],
         input=job,

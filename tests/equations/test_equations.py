@@ -5,21 +5,25 @@
 
 import pytest
 
+from scripts import equations
 from scripts.reset_lesson import lessons
-from tests.equations import mutations, registry
+from tests.equations import mutations
 
-REGISTRY = registry.collect(mutations.ROOT)
+REGISTRY = equations.collect(mutations.ROOT)
 STORED = mutations.load()
 
 
 def _name(mutation):
     number = f"{int(mutation.equation.split('.')[0]):02}"
-    lesson = next((file.stem for file in lessons(mutations.ROOT / "notebooks") if file.stem[:2] == number), number)
+    lesson = next(
+        (file.stem for file in lessons(mutations.ROOT / "notebooks") if file.stem[:2] == number),
+        number,
+    )
     return f"{lesson}-{mutation.equation}-{mutation.replace[:30]}"
 
 
 def test_every_equation_is_where_it_must_be():
-    found = registry.problems(REGISTRY)
+    found = equations.problems(REGISTRY)
     assert not found, "\n".join(found)
 
 
@@ -30,9 +34,13 @@ def test_every_equation_has_a_mutation():
 
 @pytest.mark.parametrize("mutation", STORED, ids=_name)
 def test_mutation_is_of_its_equation(mutation):
-    assert mutation.file in REGISTRY.docstring.get(mutation.equation, []), "its file does not name the equation"
+    assert mutation.file in REGISTRY.docstring.get(mutation.equation, []), (
+        "its file does not name the equation"
+    )
     test = mutation.test.split("[")[0]
-    assert test in REGISTRY.test.get(mutation.equation, []), f"{test} does not say Eq. ({mutation.equation})"
+    assert test in REGISTRY.test.get(mutation.equation, []), (
+        f"{test} does not say Eq. ({mutation.equation})"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +49,8 @@ def outcomes(request):
     asked = [
         item.callspec.params["mutation"]
         for item in request.session.items
-        if item.nodeid.startswith(request.node.nodeid) and "outcomes" in getattr(item, "fixturenames", ())
+        if item.nodeid.startswith(request.node.nodeid)
+        and "outcomes" in getattr(item, "fixturenames", ())
     ]
     return dict(zip(asked, mutations.run(asked)))
 

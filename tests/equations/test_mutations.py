@@ -49,7 +49,9 @@ def prepared():
 def test_prepared(prepared):
     pass
 """
-GOOD = Mutation("1.1", "musiclab/small.py", "v**2 for", "v for", "tests/test_small.py::test_by_hand")
+GOOD = Mutation(
+    "1.1", "musiclab/small.py", "v**2 for", "v for", "tests/test_small.py::test_by_hand"
+)
 WEAK = replace(GOOD, test="tests/test_small.py::test_too_weak")
 
 
@@ -78,7 +80,9 @@ def outcomes(root):
         "fails anyway": replace(GOOD, test="tests/test_small.py::test_fails_anyway"),
         "skipped": replace(GOOD, test="tests/test_small.py::test_is_skipped"),
         "no such test": replace(GOOD, test="tests/test_small.py::test_nowhere"),
-        "hangs": replace(GOOD, find="x < 0", replace="x > 0", test="tests/test_small.py::test_ends"),
+        "hangs": replace(
+            GOOD, find="x < 0", replace="x > 0", test="tests/test_small.py::test_ends"
+        ),
         "after the hang": replace(WEAK, find="v**2 for", replace="-v for"),
         "misspelt": replace(GOOD, replace="w**2 for"),
         "in a fixture": replace(GOOD, test="tests/test_small.py::test_prepared"),

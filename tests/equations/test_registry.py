@@ -3,9 +3,12 @@
 import nbformat
 import pytest
 
-from tests.equations import registry
+from scripts import equations
 
-LESSON = {"text": "$$h = W x \\tag{3.1}$$ and a mere step $$a = b \\tag{a}$$", "code": "h = W @ x  # Eq. (3.1)"}
+LESSON = {
+    "text": "$$h = W x \\tag{3.1}$$ and a mere step $$a = b \\tag{a}$$",
+    "code": "h = W @ x  # Eq. (3.1)",
+}
 MODULE = '''def h(x):
     """Code.
 
@@ -19,29 +22,33 @@ TEST = 'def test_h():\n    """Eq. (3.1) by hand."""\n    assert True\n'
 def house(folder, lesson=LESSON, module=MODULE, test=TEST, name="03_autoencoder.ipynb"):
     for part in ("notebooks", "musiclab", "tests/models"):
         (folder / part).mkdir(parents=True)
-    cells = [nbformat.v4.new_markdown_cell(lesson["text"]), nbformat.v4.new_code_cell(lesson["code"])] if lesson else []
+    cells = (
+        [nbformat.v4.new_markdown_cell(lesson["text"]), nbformat.v4.new_code_cell(lesson["code"])]
+        if lesson
+        else []
+    )
     if cells:
         nbformat.write(nbformat.v4.new_notebook(cells=cells), folder / "notebooks" / name)
     (folder / "musiclab" / "small.py").write_text(module, encoding="utf-8")
     (folder / "tests" / "models" / "test_small.py").write_text(test, encoding="utf-8")
-    return registry.collect(folder)
+    return equations.collect(folder)
 
 
 def test_a_complete_equation_has_no_problem(tmp_path):
     found = house(tmp_path)
-    assert registry.problems(found) == []
+    assert equations.problems(found) == []
     assert found.text == found.cell == {"3.1": ["03_autoencoder.ipynb"]}
     assert found.docstring == found.line == {"3.1": ["musiclab/small.py"]}
     assert found.test == {"3.1": ["tests/models/test_small.py::test_h"]}
 
 
 def test_before_its_lesson_is_written_an_equation_needs_none(tmp_path):
-    assert registry.problems(house(tmp_path, lesson=None)) == []
+    assert equations.problems(house(tmp_path, lesson=None)) == []
 
 
 def test_a_lesson_may_mark_an_earlier_equation_too(tmp_path):
     later = {"text": "As in lesson 03.", "code": "h = W @ x  # Eq. (3.1)"}
-    assert registry.problems(house(tmp_path, lesson=later, name="04_training.ipynb")) == []
+    assert equations.problems(house(tmp_path, lesson=later, name="04_training.ipynb")) == []
 
 
 def test_a_test_in_a_class_and_a_comment_count(tmp_path):
@@ -71,5 +78,5 @@ def test_a_test_in_a_class_and_a_comment_count(tmp_path):
     ],
 )  # fmt: skip
 def test_what_is_missing_is_named(tmp_path, change, said):
-    found = registry.problems(house(tmp_path, **change))
+    found = equations.problems(house(tmp_path, **change))
     assert any(said in problem for problem in found), found

@@ -14,8 +14,8 @@ import nbformat
 from nbgrader.preprocessors import CheckCellMetadata
 
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, LESSONS, STUDENTS
+from scripts.notebook_reading import cells, objectives, strings, tree
 from tests.notebooks import rules as lesson_rules
-from tests.notebooks.reading import cells, objectives, strings, tree
 
 KINDS = {"derive", "compute", "implement", "find the fault", "listen", "explain"}
 SHORT, EXERCISES = {"00", "01"}, range(3, 7)  # the first two lessons may have two exercises
@@ -125,7 +125,11 @@ def sections(nb, path):
     """Where the checks say "read again", the lesson has that section; each test cell says it somewhere."""
     for _, cell, text in strings(nb):
         for found in SEE.finditer(text):
-            names = [f"{name}'" for file in sorted(LESSONS.glob(f"{found[1]}_*.ipynb")) for name in _headings(file)]
+            names = [
+                f"{name}'"
+                for file in sorted(LESSONS.glob(f"{found[1]}_*.ipynb"))
+                for name in _headings(file)
+            ]
             if not text[found.end() :].startswith(tuple(names)):
                 yield f"{cell.id}: {text[found.start() :]!r:.90}: lesson {found[1]} has no such section"
     for cell in nb.cells:
@@ -139,7 +143,11 @@ def sections(nb, path):
 def first_code(nb, path):
     """The first code cell is locked and imports musiclab before anything else, which keeps TensorFlow quiet."""
     cell = next((cell for _, cell in cells(nb, "code")), None)
-    if cell is None or cell.metadata.nbgrader.get("solution") or not cell.metadata.nbgrader.get("locked"):
+    if (
+        cell is None
+        or cell.metadata.nbgrader.get("solution")
+        or not cell.metadata.nbgrader.get("locked")
+    ):
         yield "does not begin its code with a locked cell of imports"
     elif not re.match(r"(#.*\n|\s)*(import|from) musiclab\b", cell.source):
         yield f"{cell.id}: does not import musiclab first"
@@ -151,21 +159,28 @@ def answers_and_tests(nb, path):
         if is_answer(cell):
             if BEGIN_SOLUTION not in cell.source:
                 yield f"{cell.id}: has no ### {BEGIN_SOLUTION}: all of it would be taken out"
-            after = next((other for other in nb.cells[place + 1 :] if is_answer(other) or is_test(other)), cell)
+            after = next(
+                (other for other in nb.cells[place + 1 :] if is_answer(other) or is_test(other)),
+                cell,
+            )
             if not is_test(after):
                 yield f"{cell.id}: has no test cell"
         if is_test(cell):
             visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
-            if "check." not in visible:
+            if "checks." not in visible:
                 yield f"{cell.id}: has no visible check"
             if not re.search(r"^\s*[^#\s]", hidden.partition("\n")[2], re.M):
                 yield f"{cell.id}: has no hidden tests"
-            if not re.search(r"^from musiclab import .*\bcheck\b", cell.source, re.M):
-                yield f"{cell.id}: does not import check afresh: a student may have given its name to something else"
+            if not re.search(r"^from musiclab import .*\bchecks\b", cell.source, re.M):
+                yield f"{cell.id}: does not import checks afresh: a student may have given its name to something else"
             for part in (visible.rstrip("# \n"), cell.source):
                 body = (_parsed(part) or ast.Module([], [])).body
-                if body and isinstance(body[-1], ast.Expr) and ast.unparse(body[-1]).startswith("check.call("):
-                    yield f"{cell.id}: ends with check.call(...), whose result nbgrader would take for points"
+                if (
+                    body
+                    and isinstance(body[-1], ast.Expr)
+                    and ast.unparse(body[-1]).startswith("checks.call(")
+                ):
+                    yield f"{cell.id}: ends with checks.call(...), whose result nbgrader would take for points"
 
 
 def written(nb, path):

@@ -11,7 +11,7 @@ Practice for [the lesson](../{NAME}.ipynb); the solutions are public.
 
 **Points:** 5. **Time:** about 15 minutes."""
 START = """import musiclab
-from musiclab import check
+from musiclab import checks
 
 numbers = [1, 2]
 
@@ -32,11 +32,11 @@ SOLUTION = '''def double(x):
 TEST = """from musiclab import check
 
 see = "lesson 00, section 'Count'"
-check.number(check.call(double, 3, see=see), 6, "twice 3", see)
+checks.number(checks.call(double, 3, see=see), 6, "twice 3", see)
 ### BEGIN HIDDEN TESTS
 for x in (0, -1.5, 20):
-    check.number(check.call(double, x, see=see), x + x, f"twice {x}", see)
-check.array(doubled_numbers(), [2, 4], "the doubles of 1 and 2", see)
+    checks.number(checks.call(double, x, see=see), x + x, f"twice {x}", see)
+checks.array(doubled_numbers(), [2, 4], "the doubles of 1 and 2", see)
 ### END HIDDEN TESTS"""
 GUIDE = """**Model answer.** Twice a number is the number taken two times, whichever number it is.
 
@@ -56,13 +56,23 @@ def master(**sources):
     """The master, with other sources for some cells: `double_test="..."` for the cell double-test."""
     changed = {name.replace("_", "-"): source for name, source in sources.items()}
     assert changed.keys() <= CELLS.keys()
-    cells = [cell(name, kind, changed.get(name, source), **marks) for name, (kind, source, marks) in CELLS.items()]
+    cells = [
+        cell(name, kind, changed.get(name, source), **marks)
+        for name, (kind, source, marks) in CELLS.items()
+    ]
     return nbformat.v4.new_notebook(cells=cells)
 
 
 def cell(name, kind, source, **marks):
     """A cell with nbgrader's metadata, locked unless `marks` say otherwise."""
-    given = {"grade": False, "solution": False, "locked": True, "task": False, "schema_version": 3, "grade_id": name}
+    given = {
+        "grade": False,
+        "solution": False,
+        "locked": True,
+        "task": False,
+        "schema_version": 3,
+        "grade_id": name,
+    }
     made = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
     return made(source, id=name, metadata={"nbgrader": given | marks})
 

@@ -21,26 +21,37 @@ c.BoxedExecute.iopub_timeout = 1
 c.BoxedExecute.memory_mb = 600
 c.BoxedExecute.processes = 100
 """
-START = "import os, sys, time\nfrom musiclab import check"
+START = "import os, sys, time\nfrom musiclab import checks"
 ADD = "def add(a, b):\n    ### BEGIN SOLUTION\n    return a + b\n    ### END SOLUTION"
 ADD_TEST = f"""\
-check.number(check.call(add, 1, 2), 3, "add(1, 2)")
+checks.number(checks.call(add, 1, 2), 3, "add(1, 2)")
 ### BEGIN HIDDEN TESTS
 wanted = "{SECRET}"
-assert check.call(add, 5, 6) == 11, wanted
+assert checks.call(add, 5, 6) == 11, wanted
 ### END HIDDEN TESTS"""
 TWICE = "def twice(a):\n    ### BEGIN SOLUTION\n    return 2 * a\n    ### END SOLUTION"
-TWICE_TEST = 'check.number(check.call(twice, 4), 8, "twice(4)")'
+TWICE_TEST = 'checks.number(checks.call(twice, 4), 8, "twice(4)")'
 WHY = "Since adding commutes: the marking guide."
 
-RIGHT = {"add": "def add(a, b):\n    return b + a", "twice": "def twice(a):\n    return a + a", "why": "It does."}
+RIGHT = {
+    "add": "def add(a, b):\n    return b + a",
+    "twice": "def twice(a):\n    return a + a",
+    "why": "It does.",
+}
 
 
 def cell(kind, name, source, points=None, answer=False):
     """A cell as a master has it."""
-    marks = {"grade": points is not None, "grade_id": name, "locked": not answer, "schema_version": 3}
+    marks = {
+        "grade": points is not None,
+        "grade_id": name,
+        "locked": not answer,
+        "schema_version": 3,
+    }
     marks |= {"solution": answer, "task": False} | ({} if points is None else {"points": points})
-    return (new_code_cell if kind == "code" else new_markdown_cell)(source, id=name, metadata={"nbgrader": marks})
+    return (new_code_cell if kind == "code" else new_markdown_cell)(
+        source, id=name, metadata={"nbgrader": marks}
+    )
 
 
 def the_master(add_test=ADD_TEST):
@@ -55,7 +66,9 @@ def the_master(add_test=ADD_TEST):
         cell("markdown", "why", WHY, 1, answer=True),
     ]
     kernel = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
-    return new_notebook(cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}})
+    return new_notebook(
+        cells=cells, metadata={"kernelspec": kernel, "language_info": {"name": "python"}}
+    )
 
 
 def make(folder, limits=LIMITS, notebook=None):

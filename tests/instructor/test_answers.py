@@ -57,42 +57,63 @@ def test_a_good_master_and_good_answers():
 
 
 FOUND = {
-    "a survivor": ({"stored": [*STORED, answer("return 2 * x")]}, "return 2 * x: SURVIVOR: gets all 2 points"),
-    "a right answer refused": ({"stored": [*STORED, answer("return 7", "right")]}, "return 7: gets 0 of 2 points"),
-    "a right answer that stops": ({"stored": [*STORED, answer("def twice", "right")]}, "double stops with SyntaxError"),
+    "a survivor": (
+        {"stored": [*STORED, answer("return 2 * x")]},
+        "return 2 * x: SURVIVOR: gets all 2 points",
+    ),
+    "a right answer refused": (
+        {"stored": [*STORED, answer("return 7", "right")]},
+        "return 7: gets 0 of 2 points",
+    ),
+    "a right answer that stops": (
+        {"stored": [*STORED, answer("def twice", "right")]},
+        "double stops with SyntaxError",
+    ),
     "a wrong answer that can't run": (
         {"stored": [*STORED, answer("return y")]},
         "only since it does not run: name 'y'",
     ),
     "a solution refused": ({"double": SOLUTION.replace("* 2", "* 1")}, "the solution: gets 0"),
-    "points for nothing": ({"double_test": "from musiclab import check"}, "the stub: gets 2 of 2 points for nothing"),
+    "points for nothing": (
+        {"double_test": "from musiclab import checks"},
+        "the stub: gets 2 of 2 points for nothing",
+    ),
     "a stub refused without words": (
         {"double": "### BEGIN SOLUTION\ny = 2\n### END SOLUTION", "double_test": "assert y == 2"},
         "the stub: double-test: refuses with NameError: name 'y' is not defined, not in words",
     ),
     "a refusal without words": (
-        {"double_test": TEST.replace("check.call(double, 3, see=see)", "double(3)[0]")},
+        {"double_test": TEST.replace("checks.call(double, 3, see=see)", "double(3)[0]")},
         "refuses with TypeError",
     ),
     "words on stderr": (
         {"double_test": TEST + "\nimport sys\nprint('late', file=sys.stderr)"},
         "writes to stderr, for which nbgrader gives 0: late",
     ),
-    "words on stderr from C": ({"double_test": TEST + "\nimport os\n_ = os.write(2, b'deep')"}, "gives 0: deep"),
+    "words on stderr from C": (
+        {"double_test": TEST + "\nimport os\n_ = os.write(2, b'deep')"},
+        "gives 0: deep",
+    ),
     "a warning": ({"double_test": TEST + "\nimport warnings\nwarnings.warn('odd')"}, "gives 0:"),
     "a value that would be points": (
         {"double_test": TEST + "\n1"},
         "its last line gives 1, which nbgrader takes for points",
     ),
     "given code that stops": ({"start": "1 / 0"}, "start: stops with ZeroDivisionError"),
-    "given code that asks for the answer": ({"start": "double(1)"}, "with nothing solved, gives NameError"),
+    "given code that asks for the answer": (
+        {"start": "double(1)"},
+        "with nothing solved, gives NameError",
+    ),
     "too few wrong ones": ({"stored": STORED[:-1]}, "double: has 5 wrong answers, and needs 6"),
     "too few right ones": ({"stored": STORED[1:]}, "double: has 1 right answers, and needs 2"),
     "one answer twice": (
         {"stored": [*STORED, answer("return 0", name="another")]},
         "double: two answers have the code",
     ),
-    "one name twice": ({"stored": [*STORED, answer("return 1", name="return 0")]}, "double: two answers have the name"),
+    "one name twice": (
+        {"stored": [*STORED, answer("return 1", name="return 0")]},
+        "double: two answers have the name",
+    ),
     "an answer to nothing": (
         {"stored": [*STORED, answer("return 0", exercise="triple")]},
         "answers triple, which is no answer cell",
@@ -111,7 +132,7 @@ LEAKS = {
     "an array": "array[0] = 5\nreturn x",
     "an object of the notebook's own class": "box.inside.append(1)\nreturn x",
     "another function": "def double(x):\n    return x\n\n\ndef doubled_numbers():\n    return [2, 4]\n\n\none = max",
-    "a checking function": "check.number = check.array = lambda *_: None\nreturn x",
+    "a checking function": "checks.number = checks.array = lambda *_: None\nreturn x",
     "a function of NumPy": "np.abs = lambda value: 0\nreturn x",
     "the state of chance": "np.random.seed(x)\nreturn x",
     "a generator": "rng.random()\nreturn x",
@@ -139,16 +160,16 @@ def doubled_numbers():
 """
 AS_BEFORE = """
 import numpy as np
-check.array(numbers, [1, 2], "numbers")
-check.array(table["a"], [1], "table")
-check.array(array, [0, 0], "array")
-check.array(model.get_weights()[0], [0, 0], "model")
-check.number(len(box.inside), 0, "box")
-check.number(one(), 1, "one")
-check.number(np.abs(-3), 3, "abs")
-check.number(np.random.get_state()[1][0], 0, "random state")
-check.number(rng.bit_generator.state["state"]["state"] % 1000, STATE_OF_0, "rng")
-check.that(see is not None, "see")
+checks.array(numbers, [1, 2], "numbers")
+checks.array(table["a"], [1], "table")
+checks.array(array, [0, 0], "array")
+checks.array(model.get_weights()[0], [0, 0], "model")
+checks.number(len(box.inside), 0, "box")
+checks.number(one(), 1, "one")
+checks.number(np.abs(-3), 3, "abs")
+checks.number(np.random.get_state()[1][0], 0, "random state")
+checks.number(rng.bit_generator.state["state"]["state"] % 1000, STATE_OF_0, "rng")
+checks.that(see is not None, "see")
 """
 
 
@@ -157,7 +178,7 @@ def test_nothing_leaks_from_one_answer_to_the_next(code):
     import numpy as np
 
     state = np.random.default_rng(0).bit_generator.state["state"]["state"] % 1000
-    start = "import musiclab\nfrom musiclab import check\n" + STATE
+    start = "import musiclab\nfrom musiclab import checks\n" + STATE
     test = TEST.replace("### END", AS_BEFORE.replace("STATE_OF_0", str(state)) + "### END")
     stored = [answer(code, name="leaks"), *STORED]
     found = problems(stored, start=start, double_test=test)
@@ -169,7 +190,11 @@ def test_nothing_leaks_from_one_answer_to_the_next(code):
 def test_an_endless_loop_ends(monkeypatch):
     monkeypatch.setattr(judging, "ANSWER_SECONDS", 0.3)
     verdicts, found = grade(
-        master(), [*STORED, answer("while True:\n    try:\n        x += 1\n    except Exception:\n        pass")]
+        master(),
+        [
+            *STORED,
+            answer("while True:\n    try:\n        x += 1\n    except Exception:\n        pass"),
+        ],
     )
     assert found == []
     assert verdicts[-1].words == "was stopped after 0.3 s"
@@ -177,7 +202,16 @@ def test_an_endless_loop_ends(monkeypatch):
 
 
 def test_an_answer_that_leaves_is_only_wrong():
-    assert problems([*STORED, answer("raise SystemExit"), answer("def double(x):\n    return x\n\n\nexit()")]) == []
+    assert (
+        problems(
+            [
+                *STORED,
+                answer("raise SystemExit"),
+                answer("def double(x):\n    return x\n\n\nexit()"),
+            ]
+        )
+        == []
+    )
 
 
 def test_warnings_are_seen_each_time_as_in_a_fresh_kernel():
@@ -190,8 +224,14 @@ def test_warnings_are_seen_each_time_as_in_a_fresh_kernel():
     ("text", "words"),
     [
         ("[[answer]]\nexercise = 'a'", "missing 3 required"),
-        ("[[answer]]\nexercise='a'\nkind='wrong'\nname='n'\ncode=''\npoints=1", "unexpected keyword argument 'points'"),
-        ("[[answer]]\nexercise='a'\nkind='false'\nname='n'\ncode=''", '"right" or "wrong", not false'),
+        (
+            "[[answer]]\nexercise='a'\nkind='wrong'\nname='n'\ncode=''\npoints=1",
+            "unexpected keyword argument 'points'",
+        ),
+        (
+            "[[answer]]\nexercise='a'\nkind='false'\nname='n'\ncode=''",
+            '"right" or "wrong", not false',
+        ),
         ("[[answer]", "02.toml: "),
     ],
 )
@@ -235,7 +275,9 @@ def test_a_master_that_is_not_there(folder, capsys):
 
 def test_make_test_counts_lessons_with_and_without_problems(monkeypatch, capsys):
     verdicts, _ = grade(master(), STORED)
-    said = "\n".join(table(name, verdicts, found, 1.0) for name, found in (("98_a", []), ("99_b", ["b: is odd"])))
+    said = "\n".join(
+        table(name, verdicts, found, 1.0) for name, found in (("98_a", []), ("99_b", ["b: is odd"]))
+    )
     done = subprocess.CompletedProcess([], 1, stdout=said.encode())
     monkeypatch.setattr(run_tests.subprocess, "run", lambda *words, **settings: done)
     part = run_tests.answers_part([Path("98_a.ipynb"), Path("99_b.ipynb")])

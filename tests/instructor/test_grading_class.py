@@ -93,7 +93,10 @@ def points(course):
 
 def snapshot(folder):
     files = [path for path in Path(folder).rglob("*") if path.is_file()]
-    return {path: (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files}
+    return {
+        path: (path.stat().st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
+        for path in files
+    }
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +176,9 @@ def small_class(registered, tmp_path):
     """Ada alone, graded and marked by hand; the course and a function that grades again."""
     course = copy_of(registered, tmp_path / "course")
     folder = tmp_path / "in"
-    small.write(folder / "ada" / f"{NAME}.ipynb", small.filled(course, **{**small.RIGHT, "add": WRONG}))
+    small.write(
+        folder / "ada" / f"{NAME}.ipynb", small.filled(course, **{**small.RIGHT, "add": WRONG})
+    )
 
     def again():
         lines = []
@@ -192,10 +197,13 @@ def small_class(registered, tmp_path):
 
 def test_a_mended_test_is_graded_again_and_manual_marks_stay(small_class):
     course, _, again = small_class
-    mended = small.the_master(add_test="assert check.call(add, 1, 2) == 3")
+    mended = small.the_master(add_test="assert checks.call(add, 1, 2) == 3")
     small.write(course / "source" / NAME / f"{NAME}.ipynb", mended)
     row, lines = again()
-    assert lines[:2] == [f"{NAME} is in the gradebook as its master is now", "1 submissions, 1 to grade"]
+    assert lines[:2] == [
+        f"{NAME} is in the gradebook as its master is now",
+        "1 submissions, 1 to grade",
+    ]
     assert (row["score"], row["state"]) == (5.5, "graded")
     with book.opened(mark.config_of(course)) as gradebook:
         assert gradebook.find_comment("why", NAME, NAME, "ada").comment == "Half of it."
@@ -241,7 +249,13 @@ def test_a_worker_that_dies_costs_one_submission(registered, handed_in, tmp_path
 
 
 def call(course, handed_in, student):
-    return [str(handed_in / student / f"{NAME}.ipynb"), "--assignment", NAME, "--course", str(course)]
+    return [
+        str(handed_in / student / f"{NAME}.ipynb"),
+        "--assignment",
+        NAME,
+        "--course",
+        str(course),
+    ]
 
 
 def test_one_notebook_in_one_json_out(graded, handed_in, capsys):

@@ -78,35 +78,58 @@ def test_a_folder_of_students(tmp_path):
     (source / "fay").mkdir()
     found = handed(source)
     assert sorted(found) == ["Eve_Ö", "ada", "bob", "cy", "dan", "fay"]
-    assert (found["ada"].notebook, found["ada"].files, found["ada"].notes) == (b"A", {"helper.py": b"x = 1"}, [])
-    assert (found["bob"].notebook, found["bob"].notes) == (b"B", ["the file was called 'homework.ipynb'"])
+    assert (found["ada"].notebook, found["ada"].files, found["ada"].notes) == (
+        b"A",
+        {"helper.py": b"x = 1"},
+        [],
+    )
+    assert (found["bob"].notebook, found["bob"].notes) == (
+        b"B",
+        ["the file was called 'homework.ipynb'"],
+    )
     assert found["cy"].problem == "there are several notebooks (one.ipynb, two.ipynb)"
     assert found["dan"].problem == found["fay"].problem == "there is no notebook"
     assert found["Eve_Ö"].notes == ["called 'Eve Ö.' where it was handed in"]
 
 
 def test_a_zip_of_a_learning_platform(tmp_path):
-    names = [f"Ada Lovelace_1_assignsubmission_file_/{NAME}.ipynb", f"bob_2_3_{NAME}-1.ipynb", "stray.ipynb"]
+    names = [
+        f"Ada Lovelace_1_assignsubmission_file_/{NAME}.ipynb",
+        f"bob_2_3_{NAME}-1.ipynb",
+        "stray.ipynb",
+    ]
     path = packed(tmp_path / "all.zip", {name: name.encode() for name in names})
     found, nobodys = collect.found(path, NAME)
-    assert {one.student: one.notebook for one in found} == {"Ada_Lovelace": names[0].encode(), "bob": names[1].encode()}
+    assert {one.student: one.notebook for one in found} == {
+        "Ada_Lovelace": names[0].encode(),
+        "bob": names[1].encode(),
+    }
     assert nobodys == ["stray.ipynb: its name does not tell whose it is"]
 
 
 def test_a_zip_with_one_folder_around_it(tmp_path):
-    path = packed(tmp_path / "all.zip", {f"Class 1/{who}/x.ipynb": who.encode() for who in ("ada", "bob")})
-    assert {name: one.notebook for name, one in handed(path).items()} == {"ada": b"ada", "bob": b"bob"}
+    path = packed(
+        tmp_path / "all.zip", {f"Class 1/{who}/x.ipynb": who.encode() for who in ("ada", "bob")}
+    )
+    assert {name: one.notebook for name, one in handed(path).items()} == {
+        "ada": b"ada",
+        "bob": b"bob",
+    }
 
 
 def test_names_that_lead_elsewhere_lead_nowhere(tmp_path):
-    path = packed(tmp_path / "evil.zip", {"../up/x.ipynb": b"", "a/../../x.ipynb": b"", "..ipynb": b""})
+    path = packed(
+        tmp_path / "evil.zip", {"../up/x.ipynb": b"", "a/../../x.ipynb": b"", "..ipynb": b""}
+    )
     found, nobodys = collect.found(path, NAME)
     assert found == []
     assert nobodys == []
 
 
 def test_two_students_who_cannot_be_told_apart(tmp_path):
-    found, nobodys = collect.found(tree(tmp_path, {"Ada L/x.ipynb": b"1", "ada_l/x.ipynb": b"2"}), NAME)
+    found, nobodys = collect.found(
+        tree(tmp_path, {"Ada L/x.ipynb": b"1", "ada_l/x.ipynb": b"2"}), NAME
+    )
     assert [one.notebook for one in found] == [b"1"]
     assert nobodys == ["'ada_l': can't be told from 'Ada L'; not graded"]
 
@@ -137,7 +160,9 @@ def test_stored_submissions_are_only_touched_where_they_differ(tmp_path):
     before = {path.name: path.stat().st_mtime_ns for path in target.iterdir()}
     (target / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC", encoding="utf-8")
     collect.store(one, tmp_path, NAME)
-    assert {path.name: path.stat().st_mtime_ns for path in target.iterdir() if path.name in before} == before
+    assert {
+        path.name: path.stat().st_mtime_ns for path in target.iterdir() if path.name in before
+    } == before
     collect.store(collect.Handed("ada", b"B"), tmp_path, NAME)
     assert {path.name for path in target.iterdir()} == {f"{NAME}.ipynb", "timestamp.txt"}
     again = collect.already(tmp_path, NAME)
@@ -163,20 +188,30 @@ def config(course, registered):
 
 def marked(add=2.0, twice=3.0, why=None, **more):
     values = {"add-test": (add, 2.0), "twice-test": (twice, 3.0), "why": (why, 1.0)}
-    cells = {name: {"auto": auto, "max": most, "message": "", "comment": None} for name, (auto, most) in values.items()}
-    return mark.Marked(NAME, cells=more.pop("cells", cells), answers=more.pop("answers", "1"), **more)
+    cells = {
+        name: {"auto": auto, "max": most, "message": "", "comment": None}
+        for name, (auto, most) in values.items()
+    }
+    return mark.Marked(
+        NAME, cells=more.pop("cells", cells), answers=more.pop("answers", "1"), **more
+    )
 
 
 def grades(gradebook, student="ada"):
     notebook = gradebook.find_submission(NAME, student).notebooks[0]
-    return {one.name: (one.auto_score, one.manual_score, one.needs_manual_grade) for one in notebook.grades}
+    return {
+        one.name: (one.auto_score, one.manual_score, one.needs_manual_grade)
+        for one in notebook.grades
+    }
 
 
 def test_registering_again_changes_nothing_until_the_master_does(course, config):
     wanted = master.load(course / "source", NAME)
     assert (course / "release" / NAME / f"{NAME}.ipynb").is_file()
     assert not book.register(config, wanted)
-    small.write(course / "source" / NAME / f"{NAME}.ipynb", small.the_master(add_test="assert True"))
+    small.write(
+        course / "source" / NAME / f"{NAME}.ipynb", small.the_master(add_test="assert True")
+    )
     assert book.register(config, master.load(course / "source", NAME))
 
 
@@ -249,10 +284,14 @@ def test_the_marks_as_csv(config):
             "dan": mark.Marked(NAME, problem="no notebook"),
         }.items():
             book.record(gradebook, student, one, None)
-        gradebook.add_student("eve", last_name='O"Neil, Jr', first_name="=1+1", email="eve@example.org")
+        gradebook.add_student(
+            "eve", last_name='O"Neil, Jr', first_name="=1+1", email="eve@example.org"
+        )
         content = marks.text(marks.rows(gradebook))
     table = {row["student_id"]: row for row in csv.DictReader(io.StringIO(content))}
-    assert {name: (row["score"], row["points_so_far"], row["state"]) for name, row in table.items()} == {
+    assert {
+        name: (row["score"], row["points_so_far"], row["state"]) for name, row in table.items()
+    } == {
         "ada": ("5.0", "5.0", "graded"),
         "bob": ("0.0", "0.0", "graded"),
         "cy": ("", "5.0", "to mark"),
@@ -271,7 +310,9 @@ def test_points_that_stand_on_both_tests_and_people(config):
             one = gradebook.find_grade(name, NAME, NAME, "ada")
             one.manual_score, one.needs_manual_grade = points, False
         gradebook.db.commit()
-        assert marks.rows(gradebook)[0] | {"score": 4.5, "state": "graded"} == marks.rows(gradebook)[0]
+        assert (
+            marks.rows(gradebook)[0] | {"score": 4.5, "state": "graded"} == marks.rows(gradebook)[0]
+        )
         assert isinstance(gradebook, Gradebook)
 
 
@@ -284,7 +325,9 @@ def options(**more):
 
 def test_without_a_sandbox_it_refuses_and_says_what_to_do(monkeypatch):
     monkeypatch.setattr(sandbox, "problem", lambda: "there is no bwrap on this machine")
-    with pytest.raises(sandbox.NoSandbox, match=r"no bwrap on this machine.*apt install bubblewrap.*--unsafe"):
+    with pytest.raises(
+        sandbox.NoSandbox, match=r"no bwrap on this machine.*apt install bubblewrap.*--unsafe"
+    ):
         sandbox.demand(unsafe=False)
     sandbox.demand(unsafe=True)
 
@@ -318,10 +361,25 @@ def test_the_container_is_used_where_there_is_no_bubblewrap(course, monkeypatch)
 
 
 def test_git_never_takes_up_a_class():
-    names = ["gradebook.db", "gradebook.db-journal", "submitted/ada/x.ipynb", "autograded/a", "feedback/a", "release/a"]
+    names = [
+        "gradebook.db",
+        "gradebook.db-journal",
+        "submitted/ada/x.ipynb",
+        "autograded/a",
+        "feedback/a",
+        "release/a",
+    ]
     names += ["marks/90_small.csv", "marks/90_small/ada.json", "downloaded/a.zip", "grades.csv"]
     for name in names:
-        words = ["git", "-c", f"safe.directory={small.ROOT.as_posix()}", "check-ignore", "--no-index"]
-        done = subprocess.run([*words, f"instructor/{name}"], cwd=small.ROOT, capture_output=True, check=False)
+        words = [
+            "git",
+            "-c",
+            f"safe.directory={small.ROOT.as_posix()}",
+            "check-ignore",
+            "--no-index",
+        ]
+        done = subprocess.run(
+            [*words, f"instructor/{name}"], cwd=small.ROOT, capture_output=True, check=False
+        )
         assert done.returncode == 0, name
     assert Path(small.ROOT / "instructor" / "grading" / "grade.py").is_file()

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import sys
 from getpass import getuser
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 
-from instructor.grading import book, mark, master, outputs, sandbox
+from instructor.grading import book, mark, master, outputs
 from tests.instructor import small_course as small
 from tests.instructor.test_grading_submissions import SCRIPTS, scripts_and_links
 
@@ -72,7 +71,9 @@ def _exchange(step, config):
 
 def test_every_step_succeeds(term):
     happened = term[3]
-    assert {step: said["success"] for step, said in happened.items()} == dict.fromkeys(happened, True)
+    assert {step: said["success"] for step, said in happened.items()} == dict.fromkeys(
+        happened, True
+    )
     assert len(happened) == 6
 
 
@@ -89,7 +90,9 @@ def test_nbgraders_autograde_gives_the_marks_of_make_grade(term, tmp_path):
         notebook = gradebook.find_submission(NAME, who).notebooks[0]
         by_nbgrader = {one.name: one.auto_score for one in notebook.grades}
     handed = course / "submitted" / who / NAME / f"{NAME}.ipynb"
-    marked, _ = mark.mark(handed.read_bytes(), tmp_path, master.load(course / "source", NAME), config)
+    marked, _ = mark.mark(
+        handed.read_bytes(), tmp_path, master.load(course / "source", NAME), config
+    )
     assert by_nbgrader == {name: cell["auto"] for name, cell in marked.cells.items()}
     assert by_nbgrader == {"add-test": 0, "twice-test": 0, "why": None}
 
@@ -102,7 +105,9 @@ def feedback(term):
 
 def test_feedback_shows_no_hidden_test(term, feedback):
     course, _, who, _ = term
-    seen_by_teacher = (course / "autograded" / who / NAME / f"{NAME}.ipynb").read_text(encoding="utf-8")
+    seen_by_teacher = (course / "autograded" / who / NAME / f"{NAME}.ipynb").read_text(
+        encoding="utf-8"
+    )
     assert small.SECRET in seen_by_teacher
     assert small.SECRET not in feedback
     text = re.sub(r"<[^>]+>", "", feedback)
@@ -116,12 +121,14 @@ def test_feedback_says_what_is_wrong_in_words(feedback):
     assert outputs.HIDDEN_FAILED in text
     assert "twice(4): expected 8, but got 12" in text
     assert "return 3 * a" in text  # the student's own work
-    assert 'check.number(check.call(add, 1, 2), 3, "add(1, 2)")' in text
+    assert 'checks.number(checks.call(add, 1, 2), 3, "add(1, 2)")' in text
 
 
 def test_no_script_of_a_students_runs_in_feedback(feedback):
     found = scripts_and_links(feedback)
-    assert not [one for one in found if one.startswith(("javascript", "vbscript")) or "alert(" in one]
+    assert not [
+        one for one in found if one.startswith(("javascript", "vbscript")) or "alert(" in one
+    ]
 
 
 def test_a_copy_beside_the_master_is_not_released(term, tmp_path):

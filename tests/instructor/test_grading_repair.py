@@ -83,7 +83,9 @@ def reverse(notebook):
 
 def spoil_metadata(notebook):
     notebook.cells[2].metadata = nbformat.from_dict({"nbgrader": "what?"})
-    notebook.cells[3].metadata = nbformat.from_dict({"nbgrader": {"grade_id": ["add-test"], "points": "many"}})
+    notebook.cells[3].metadata = nbformat.from_dict(
+        {"nbgrader": {"grade_id": ["add-test"], "points": "many"}}
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,7 +142,9 @@ def test_of_several_copies_the_one_worked_on_counts(answered, wanted):
 
 def test_added_cells_stay_where_they_were_added(answered, wanted):
     answered.cells.insert(2, new_code_cell("helper = 1", id="mine"))
-    answered.cells.append(nbformat.v4.new_raw_cell("<script>", id="raw", metadata={"format": "text/html"}))
+    answered.cells.append(
+        nbformat.v4.new_raw_cell("<script>", id="raw", metadata={"format": "text/html"})
+    )
     sources = [(cell.cell_type, cell.source) for cell in repair.repaired(answered, wanted).cells]
     assert sources[2] == ("code", "helper = 1")
     assert sources[-1] == ("markdown", "<script>")
@@ -148,12 +152,19 @@ def test_added_cells_stay_where_they_were_added(answered, wanted):
 
 def test_pictures_of_a_written_answer_stay_but_no_drawing_with_script(answered, wanted):
     cell = small.find(answered, "why")
-    cell.attachments = {"a.png": {"image/png": "AA=="}, "b.svg": {"image/svg+xml": "<svg onload='x'/>"}}
-    assert small.find(repair.repaired(answered, wanted), "why").attachments == {"a.png": {"image/png": "AA=="}}
+    cell.attachments = {
+        "a.png": {"image/png": "AA=="},
+        "b.svg": {"image/svg+xml": "<svg onload='x'/>"},
+    }
+    assert small.find(repair.repaired(answered, wanted), "why").attachments == {
+        "a.png": {"image/png": "AA=="}
+    }
 
 
 def test_the_students_kernel_and_widgets_are_not_taken_over(answered, wanted):
-    answered.metadata = nbformat.from_dict({"kernelspec": {"name": "evil"}, "widgets": {}, "title": "</title>"})
+    answered.metadata = nbformat.from_dict(
+        {"kernelspec": {"name": "evil"}, "widgets": {}, "title": "</title>"}
+    )
     result = repair.repaired(answered, wanted)
     assert set(result.metadata) <= {"kernelspec", "grading"}
     assert result.metadata.kernelspec.name == "python3"
@@ -180,7 +191,16 @@ def test_a_notebook_of_another_assignment_is_reported(wanted):
         ),
         (b" " * 10 + b"x" * 50_000_001, "50 MB: clear the outputs"),
     ],
-    ids=["empty", "blank", "cut off", "no text", "a list", "a number for a cell", "a cell of no kind", "too large"],
+    ids=[
+        "empty",
+        "blank",
+        "cut off",
+        "no text",
+        "a list",
+        "a number for a cell",
+        "a cell of no kind",
+        "too large",
+    ],
 )
 def test_what_is_no_notebook_is_reported_and_gets_no_zero(course, wanted, tmp_path, content, said):
     marked, shown = mark.mark(content, tmp_path, wanted, mark.config_of(course))
@@ -190,15 +210,29 @@ def test_what_is_no_notebook_is_reported_and_gets_no_zero(course, wanted, tmp_pa
 
 
 def test_an_old_format_is_read(answered):
-    cell = {"cell_type": "code", "input": "x = 1", "language": "python", "outputs": [], "metadata": {}}
-    old = {"nbformat": 3, "nbformat_minor": 0, "metadata": {}, "worksheets": [{"cells": [cell], "metadata": {}}]}
+    cell = {
+        "cell_type": "code",
+        "input": "x = 1",
+        "language": "python",
+        "outputs": [],
+        "metadata": {},
+    }
+    old = {
+        "nbformat": 3,
+        "nbformat_minor": 0,
+        "metadata": {},
+        "worksheets": [{"cells": [cell], "metadata": {}}],
+    }
     assert repair.read(json.dumps(old).encode()).cells[0].source == "x = 1"
 
 
 def test_the_masters_split_of_its_tests(wanted):
     assert small.SECRET not in wanted.shown("add-test")
-    assert "check.number" in wanted.shown("add-test")
-    assert wanted.hidden_lines() == {f'wanted = "{small.SECRET}"', "assert check.call(add, 5, 6) == 11, wanted"}
+    assert "checks.number" in wanted.shown("add-test")
+    assert wanted.hidden_lines() == {
+        f'wanted = "{small.SECRET}"',
+        "assert checks.call(add, 5, 6) == 11, wanted",
+    }
 
 
 def test_a_master_that_is_not_there(course):

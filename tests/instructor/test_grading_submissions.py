@@ -1,15 +1,13 @@
 """What students' code does while it is graded: it costs its own points, is named, and reaches nothing."""
 
-import os
 import socket
-import sys
 import threading
 
 import psutil
 import pytest
 from nbconvert.exporters import HTMLExporter
 
-from instructor.grading import mark, master, sandbox
+from instructor.grading import mark, master
 from tests.instructor import small_course as small
 
 pytestmark = pytest.mark.usefixtures("box")
@@ -43,7 +41,11 @@ CODE = {
     "partly right": ({"twice": "def twice(a):\n    return 3 * a"}, {**FULL, "twice-test": 0}, None),
     "right only for the visible case": ({"add": "def add(a, b):\n    return 3"}, NO_ADD, None),
     "syntax error": ({"add": "def add(a, b:\n    return"}, NO_ADD, None),
-    "endless loop": ({"add": "def add(a, b):\n    while True: pass"}, NO_ADD, "add-test: took longer than 3 s"),
+    "endless loop": (
+        {"add": "def add(a, b):\n    while True: pass"},
+        NO_ADD,
+        "add-test: took longer than 3 s",
+    ),
     "loop that swallows interrupts": (
         {
             "add": "import signal\ndef add(a, b):\n    signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
@@ -54,10 +56,20 @@ CODE = {
     ),
     "kernel exit": ({"add": ADD + "os._exit(0)"}, NO_ADD, "add: the kernel died"),
     "polite exit": ({"add": ADD + "exit()"}, NO_ADD, "add: the code ended the kernel"),
-    "kernel exit in a test": ({"add": "def add(a, b):\n    os._exit(0)"}, NO_ADD, "add-test: the kernel died"),
-    "memory hog": ({"add": ADD + "hog = bytearray(b'x') * 10**9"}, NO_ADD, "add: more than 600 MB of memory"),
+    "kernel exit in a test": (
+        {"add": "def add(a, b):\n    os._exit(0)"},
+        NO_ADD,
+        "add-test: the kernel died",
+    ),
+    "memory hog": (
+        {"add": ADD + "hog = bytearray(b'x') * 10**9"},
+        NO_ADD,
+        "add: more than 600 MB of memory",
+    ),
     "warning on stderr": (
-        {"add": "import warnings\ndef add(a, b):\n    warnings.warn('deprecated')\n    return a + b"},
+        {
+            "add": "import warnings\ndef add(a, b):\n    warnings.warn('deprecated')\n    return a + b"
+        },
         FULL,
         "add-test: wrote to stderr",
     ),
@@ -76,7 +88,9 @@ CODE = {
         "add-test: the tests were tampered with",
     ),
     "checks that check nothing": (
-        {"add": "check.number = check.array = lambda *a, **k: None\ndef add(a, b):\n    return 11"},
+        {
+            "add": "checks.number = checks.array = lambda *a, **k: None\ndef add(a, b):\n    return 11"
+        },
         {**NO_ADD, "twice-test": 0},
         "add-test: the tests were tampered with",
     ),
@@ -123,15 +137,21 @@ def test_a_fork_bomb_is_bounded(course, tmp_path):
 
 
 def test_200_mb_in_one_line(course, tmp_path):
-    marked, notebook = graded(course, tmp_path, add=ADD + "for _ in range(200):\n    print('x' * 10**6, end='')")
+    marked, notebook = graded(
+        course, tmp_path, add=ADD + "for _ in range(200):\n    print('x' * 10**6, end='')"
+    )
     assert points(marked)["twice-test"] == 3
     # on a slow machine the cell runs into its time limit; then this is said
-    assert points(marked)["add-test"] == 2 or any(note["text"].startswith("add: ") for note in marked.notes)
+    assert points(marked)["add-test"] == 2 or any(
+        note["text"].startswith("add: ") for note in marked.notes
+    )
     assert len(small.content(notebook)) < 10**6
 
 
 def test_output_is_bounded(course, tmp_path):
-    _, notebook = graded(course, tmp_path, add=ADD + "for i in range(10**4):\n    print('x' * 10**4)")
+    _, notebook = graded(
+        course, tmp_path, add=ADD + "for i in range(10**4):\n    print('x' * 10**4)"
+    )
     assert len(small.content(notebook)) < 10**6
     assert "more output was cut" in printed(notebook)
 
@@ -174,7 +194,9 @@ def test_no_file_but_its_own_is_seen_or_changed(course, tmp_path):
     book = tmp_path / "gradebook.db"
     book.write_bytes(b"marks")
     master_file = course / "source" / small.NAME / f"{small.NAME}.ipynb"
-    places = [str(one) for one in (other, book, master_file, small.ROOT / "instructor" / "settings.py")]
+    places = [
+        str(one) for one in (other, book, master_file, small.ROOT / "instructor" / "settings.py")
+    ]
     places += ["/etc/passwd", f"{small.NAME}.ipynb", "/root/.bashrc", str(small.ROOT / "tests")]
     targets = [str(book), str(tmp_path / "new"), str(other), "/tmp/../new", "notes.txt"]
     targets += [str(small.ROOT / "musiclab" / "new.py"), "/usr/new", "/dev/new"]

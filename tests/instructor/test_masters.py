@@ -17,7 +17,19 @@ from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB
 from instructor.settings import masters as all_masters
 from scripts.reset_lesson import lessons
 from tests.instructor import rules
-from tests.instructor.sample import GUIDE, NAME, RIGHT, SOLUTION, START, TASK, TEST, TITLE, WRONG, cell, master
+from tests.instructor.sample import (
+    GUIDE,
+    NAME,
+    RIGHT,
+    SOLUTION,
+    START,
+    TASK,
+    TEST,
+    TITLE,
+    WRONG,
+    cell,
+    master,
+)
 
 MASTERS = all_masters()
 
@@ -33,7 +45,10 @@ def test_master(path, rule):
 def test_student_version_is_what_the_master_gives_and_gives_nothing_away(path):
     assert masters.difference(path) is None
     text = (STUDENTS / path.name).read_text(encoding="utf-8")
-    assert masters.leaks(nbformat.read(path, as_version=4), text, load(ANSWERS / f"{path.stem}.toml")) == []
+    assert (
+        masters.leaks(nbformat.read(path, as_version=4), text, load(ANSWERS / f"{path.stem}.toml"))
+        == []
+    )
 
 
 def test_every_lesson_has_exercises():
@@ -64,26 +79,86 @@ def test_a_good_master_passes(path):
 LISTEN = TASK.format(1, "Twice", "implement", 2, 5, "Write `double`.")
 BAD = [
     ("title", {"title": TITLE.replace("00", "7")}, "a title that names lesson 00"),
-    ("title", {"title": TITLE.replace("public", "secret")}, "does not say in its first cell that it is practice"),
+    (
+        "title",
+        {"title": TITLE.replace("public", "secret")},
+        "does not say in its first cell that it is practice",
+    ),
     ("title", {"title": TITLE.replace("../00", "00")}, "does not link its lesson"),
     ("title", {"title": TITLE.replace("**Points:** 5.", "")}, "does not give its totals"),
-    ("title", {"title": TITLE.replace("5.", "6.", 1)}, "promises 6 points in its title, and its exercises have 5"),
-    ("title", {"title": TITLE.replace("15", "20")}, "promises 20 minutes in its title, and its exercises have 15"),
-    ("heads", {"double_text": LISTEN.replace("implement", "guess")}, "is of kind guess: one of compute"),
-    ("heads", {"double_text": LISTEN.replace("**Objective:** 4", "**Objective:** 5")}, "and the lesson has 4"),
-    ("heads", {"double_text": LISTEN.replace("**Points:** 2", "**Points:** 3")}, "3 points, and its cells give 2"),
-    ("heads", {"double_text": LISTEN.replace("**Time:** about 5 minutes. ", "")}, "no '**Kind:** k."),
-    ("heads", {"double_text": LISTEN.replace("Exercise 1", "Exercise 3")}, "expected '## Exercise 1: '"),
+    (
+        "title",
+        {"title": TITLE.replace("5.", "6.", 1)},
+        "promises 6 points in its title, and its exercises have 5",
+    ),
+    (
+        "title",
+        {"title": TITLE.replace("15", "20")},
+        "promises 20 minutes in its title, and its exercises have 15",
+    ),
+    (
+        "heads",
+        {"double_text": LISTEN.replace("implement", "guess")},
+        "is of kind guess: one of compute",
+    ),
+    (
+        "heads",
+        {"double_text": LISTEN.replace("**Objective:** 4", "**Objective:** 5")},
+        "and the lesson has 4",
+    ),
+    (
+        "heads",
+        {"double_text": LISTEN.replace("**Points:** 2", "**Points:** 3")},
+        "3 points, and its cells give 2",
+    ),
+    (
+        "heads",
+        {"double_text": LISTEN.replace("**Time:** about 5 minutes. ", "")},
+        "no '**Kind:** k.",
+    ),
+    (
+        "heads",
+        {"double_text": LISTEN.replace("Exercise 1", "Exercise 3")},
+        "expected '## Exercise 1: '",
+    ),
     ("heads", {"double_text": "Do it."}, "has 1 exercises: 2 to 6"),
-    ("sections", {"double_test": TEST.replace("'Count'", "'Sing'")}, "lesson 00 has no such section"),
-    ("sections", {"double_test": TEST.replace("lesson 00", "lesson 77")}, "lesson 77 has no such section"),
-    ("sections", {"double_test": TEST.replace("lesson 00, section 'Count'", "")}, "tells nowhere to read again"),
+    (
+        "sections",
+        {"double_test": TEST.replace("'Count'", "'Sing'")},
+        "lesson 00 has no such section",
+    ),
+    (
+        "sections",
+        {"double_test": TEST.replace("lesson 00", "lesson 77")},
+        "lesson 77 has no such section",
+    ),
+    (
+        "sections",
+        {"double_test": TEST.replace("lesson 00, section 'Count'", "")},
+        "tells nowhere to read again",
+    ),
     ("first_code", {"start": "import numpy\n" + START}, "does not import musiclab first"),
-    ("answers_and_tests", {"double": "def double(x):\n    return 2 * x"}, "all of it would be taken out"),
+    (
+        "answers_and_tests",
+        {"double": "def double(x):\n    return 2 * x"},
+        "all of it would be taken out",
+    ),
     ("answers_and_tests", {"double_test": TEST.replace("### BEGIN", "# ")}, "has no hidden tests"),
-    ("answers_and_tests", {"double_test": re.sub("(?m)^check.*", "", TEST)}, "has no visible check"),
-    ("answers_and_tests", {"double_test": TEST.replace("from musiclab", "#")}, "does not import check afresh"),
-    ("answers_and_tests", {"double_test": TEST + "\ncheck.call(double, 1)"}, "nbgrader would take for points"),
+    (
+        "answers_and_tests",
+        {"double_test": re.sub("(?m)^checks.*", "", TEST)},
+        "has no visible check",
+    ),
+    (
+        "answers_and_tests",
+        {"double_test": TEST.replace("from musiclab", "#")},
+        "does not import checks afresh",
+    ),
+    (
+        "answers_and_tests",
+        {"double_test": TEST + "\ncheck.call(double, 1)"},
+        "nbgrader would take for points",
+    ),
     ("written", {"why": GUIDE.replace("Marking guide", "Note")}, "needs a model answer"),
     ("written", {"why": "**Marking guide.** " + 10 * "word "}, "needs a model answer"),
     ("as_in_lessons", {"start": START + "\n%time"}, "uses magic"),
@@ -103,14 +178,19 @@ def test_metadata_rules_catch(path):
     assert any("nbgrader says" in problem for problem in rules.nbgrader_agrees(nb, path))
     nb = master()
     nb.cells[1].metadata.nbgrader.grade_id = "begin"
-    assert any("is start and has the grade id begin" in problem for problem in rules.nbgrader_agrees(nb, path))
+    assert any(
+        "is start and has the grade id begin" in problem
+        for problem in rules.nbgrader_agrees(nb, path)
+    )
     nb = master()
     nb.cells[1].metadata.nbgrader.locked = False
     assert any("is not locked" in problem for problem in rules.nbgrader_agrees(nb, path))
     assert any("locked cell of imports" in problem for problem in rules.first_code(nb, path))
     nb = master()
     nb.cells.append(cell("start", "code", "1 + 1"))
-    assert any("two cells with the id start" in problem for problem in rules.nbgrader_agrees(nb, path))
+    assert any(
+        "two cells with the id start" in problem for problem in rules.nbgrader_agrees(nb, path)
+    )
     nb = master()
     nb.cells[0].metadata = {}
     assert any("students could change" in problem for problem in rules.nbgrader_agrees(nb, path))
@@ -128,7 +208,9 @@ def test_stored_rules_catch(path):
     path.with_suffix(".py").touch()
     assert any(f"release {NAME}.py" in problem for problem in rules.nothing_beside(nb, path))
     elsewhere = path.with_name("00_other.ipynb")
-    assert any("with the name of a lesson" in problem for problem in rules.nothing_beside(nb, elsewhere))
+    assert any(
+        "with the name of a lesson" in problem for problem in rules.nothing_beside(nb, elsewhere)
+    )
 
 
 # The building
@@ -150,7 +232,9 @@ def test_the_steps_are_nbgraders_own():
 def test_what_students_get():
     student = nbformat.reads(masters.student_version(master()), as_version=4)
     text = {cell.id: cell.source for cell in student.cells}
-    assert text["double"] == SOLUTION.split("### BEGIN")[0].rstrip(" ") + "    " + CODE_STUB.replace("\n", "\n    ")
+    assert text["double"] == SOLUTION.split("### BEGIN")[0].rstrip(
+        " "
+    ) + "    " + CODE_STUB.replace("\n", "\n    ")
     assert text["double-test"] == TEST.split("\n### BEGIN")[0]
     assert text["why"] == TEXT_STUB
     assert [text[name] for name in ("title", "start")] == [TITLE, START]
@@ -178,7 +262,10 @@ def test_a_difference_is_said_in_words(path, folder):
     target = folder / path.name
     target.write_bytes(target.read_bytes().replace(b"Twice a number", b"Thrice a number"))
     said = masters.difference(path, folder)
-    assert re.match(rf"{NAME}.ipynb is not what its master gives \(line \d+: .*Thrice.* instead of .*Twice", said)
+    assert re.match(
+        rf"{NAME}.ipynb is not what its master gives \(line \d+: .*Thrice.* instead of .*Twice",
+        said,
+    )
     masters.build(path, folder)
     target.write_bytes(target.read_bytes().replace(b"\n", b"\r\n"))
     assert "other line ends instead of LF" in masters.difference(path, folder)
@@ -226,7 +313,11 @@ def test_the_stubs_that_are_graded_are_those_that_students_get(path):
 STUDENT = nbformat.reads(masters.student_version(master()), as_version=4)
 PLANTED = {
     "a marker": ("start", "### BEGIN SOLUTION", "holds the marker 'BEGIN SOLUTION'"),
-    "a marker of hidden tests": ("double-test", "### END HIDDEN TESTS", "holds the marker 'END HIDDEN TESTS'"),
+    "a marker of hidden tests": (
+        "double-test",
+        "### END HIDDEN TESTS",
+        "holds the marker 'END HIDDEN TESTS'",
+    ),
     "a line of the solution": (
         "double",
         "    return twice_the_number",
@@ -258,7 +349,8 @@ def test_a_planted_leak_is_found(name, planted, words):
 
 def test_a_solution_that_the_master_itself_tells_is_found():
     telling = TEST.replace(
-        "see =", "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\nsee ="
+        "see =",
+        "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\nsee =",
     )
     told = master(double_test=telling)
     assert "double-test: tells 'twice_the_number = x * 2' of a solution" in masters.leaks(

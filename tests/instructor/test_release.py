@@ -34,22 +34,28 @@ def names(edition):
 
 def test_what_is_in_it(edition):
     found = names(edition)
-    assert {"README.md", "Makefile", "requirements.txt", "notebooks/00_first_listen.ipynb"} <= set(found)
-    assert {f"notebooks/exercises/{path.name}" for path in masters() if is_stored(path)} <= set(found)
+    assert {"README.md", "Makefile", "requirements.txt", "notebooks/00_first_listen.ipynb"} <= set(
+        found
+    )
+    assert {f"notebooks/exercises/{path.name}" for path in masters() if is_stored(path)} <= set(
+        found
+    )
     assert [name for name in found if "instructor" in name] == []
 
 
 def is_stored(path):
-    return (ROOT / "notebooks" / "exercises" / path.name).relative_to(ROOT).as_posix() in release.files()
+    return (ROOT / "notebooks" / "exercises" / path.name).relative_to(
+        ROOT
+    ).as_posix() in release.files()
 
 
 def test_no_solution_is_in_it(edition):
     for path in edition.rglob("*.ipynb"):
         text = path.read_text(encoding="utf-8")
         assert re.search("BEGIN SOLUTION|BEGIN HIDDEN|[Mm]arking guide", text) is None, path.name
-    assert CODE_STUB.splitlines()[0] in (edition / "notebooks/exercises/00_first_listen.ipynb").read_text(
-        encoding="utf-8"
-    )
+    assert CODE_STUB.splitlines()[0] in (
+        edition / "notebooks/exercises/00_first_listen.ipynb"
+    ).read_text(encoding="utf-8")
 
 
 def test_no_code_in_it_needs_what_was_left_out(edition):
@@ -58,7 +64,9 @@ def test_no_code_in_it_needs_what_was_left_out(edition):
             imported = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             imported += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             needs = [
-                name for name in imported if name.startswith(("instructor", "tests.instructor", "benchmarks.grading"))
+                name
+                for name in imported
+                if name.startswith(("instructor", "tests.instructor", "benchmarks.grading"))
             ]
             assert not needs, f"{path.relative_to(edition)} imports {needs}"
 
@@ -72,18 +80,26 @@ def test_no_link_in_it_leads_to_what_was_left_out(edition):
 @pytest.mark.skipif(shutil.which("make") is None, reason="needs make")
 def test_make_works_in_it(edition):
     def make(*words):
-        return subprocess.run(["make", *words], cwd=edition, capture_output=True, encoding="utf-8", check=False)
+        return subprocess.run(
+            ["make", *words], cwd=edition, capture_output=True, encoding="utf-8", check=False
+        )
 
     said = make("help")
     assert said.returncode == 0, said.stderr
     assert "make lab" in said.stdout
     assert "instructor" not in said.stdout
-    targets = re.findall(r"^\.PHONY: (.*)", (edition / "Makefile").read_text(encoding="utf-8"), re.M)
+    targets = re.findall(
+        r"^\.PHONY: (.*)", (edition / "Makefile").read_text(encoding="utf-8"), re.M
+    )
     for target in " ".join(targets).split():
         planned = make("--dry-run", target)
         assert planned.returncode == 0, planned.stderr
         modules = re.findall(r"python -m ([\w.]+)", planned.stdout)
-        files = [f"{module.replace('.', '/')}.py" for module in modules if module not in ("pip", "pytest")]
+        files = [
+            f"{module.replace('.', '/')}.py"
+            for module in modules
+            if module not in ("pip", "pytest")
+        ]
         files += re.findall(r"\s(\w+/[\w/]+\.py)\b", planned.stdout)
         assert files or target == "help", planned.stdout
         for file in files:
@@ -99,8 +115,21 @@ def test_its_own_tests_know_of_no_masters(edition):
 
 def test_measuring_works_in_it_without_git(edition):
     files = ["tests/benchmarks/test_run.py", "tests/benchmarks/test_results.py"]
-    words = [sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", "-k", "record or page or table"]
-    done = subprocess.run([*words, *files], cwd=edition, capture_output=True, encoding="utf-8", check=False)
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-n",
+        "0",
+        "-p",
+        "no:cacheprovider",
+        "-k",
+        "record or page or table",
+    ]
+    done = subprocess.run(
+        [*words, *files], cwd=edition, capture_output=True, encoding="utf-8", check=False
+    )
     assert done.returncode == 0, done.stdout
     assert "passed" in done.stdout
 
@@ -115,7 +144,13 @@ def test_packing_again_gives_the_same_bytes(tmp_path):
 @pytest.fixture
 def small(tmp_path):
     """A tiny course under git."""
-    for name in ("README.md", "instructor/source/a.ipynb", "tests/instructor/test_a.py", "tests/test_b.py", "run"):
+    for name in (
+        "README.md",
+        "instructor/source/a.ipynb",
+        "tests/instructor/test_a.py",
+        "tests/test_b.py",
+        "run",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(name, encoding="utf-8")
     (tmp_path / "run").chmod(0o755)

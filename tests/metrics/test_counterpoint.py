@@ -74,7 +74,9 @@ def test_parallel_fifths_and_octaves_as_music21_finds_them():
     from music21 import note, voiceLeading
 
     rng = np.random.default_rng(4)
-    scale = np.array([0, 2, 4, 5, 7, 9, 11])  # white keys: music21 tells a fifth from a diminished one by spelling
+    scale = np.array(
+        [0, 2, 4, 5, 7, 9, 11]
+    )  # white keys: music21 tells a fifth from a diminished one by spelling
     seen = 0
     for _ in range(60):
         lower = scale[rng.integers(7, size=2)] + 48
@@ -114,7 +116,9 @@ def test_dissonance_by_hand_for_each_interval():
     harsh = [n for n in range(13) if dissonance(Piece([[60 + n, 60]])) == 1]
     assert harsh == [1, 2, 6, 10, 11]
     assert dissonance(Piece([[67, 64, 60]])) == 0
-    assert dissonance(Piece([[70, 67, 64, 60]])) == pytest.approx(2 / 6)  # B flat-C and E-B flat of a seventh chord
+    assert dissonance(Piece([[70, 67, 64, 60]])) == pytest.approx(
+        2 / 6
+    )  # B flat-C and E-B flat of a seventh chord
 
 
 def test_dissonance_against_a_loop_and_in_any_octave_key_or_order():

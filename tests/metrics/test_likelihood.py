@@ -48,7 +48,9 @@ def test_one_model_or_the_same_twice_is_itself():
 
 
 def test_mixture_does_not_underflow():
-    np.testing.assert_allclose(mixture([[-2000.0]], [[-2001.0]])[0], -2000 + np.log((1 + np.exp(-1)) / 2))
+    np.testing.assert_allclose(
+        mixture([[-2000.0]], [[-2001.0]])[0], -2000 + np.log((1 + np.exp(-1)) / 2)
+    )
     assert mixture([[-np.inf]], [[-np.inf]])[0][0] == -np.inf
     np.testing.assert_allclose(mixture([[-np.inf]], [[0.0]])[0], np.log(0.5))
 

@@ -44,7 +44,9 @@ def test_values_equal_muspys(muspy):
     shares = polyphony(piece)
     sounding = 1 - shares[0]  # MusPy's average leaves silence out, its rate does not
     assert scale_consistency(piece) == pytest.approx(muspy["scale_consistency"], abs=1e-12)
-    assert shares @ np.arange(len(shares)) / sounding == pytest.approx(muspy["polyphony"], abs=1e-12)
+    assert shares @ np.arange(len(shares)) / sounding == pytest.approx(
+        muspy["polyphony"], abs=1e-12
+    )
     assert shares[3:].sum() == pytest.approx(muspy["polyphony_rate"], abs=1e-12)
     assert pitch_range(piece) == muspy["pitch_range"]
     assert distinct_pitches(piece) == muspy["n_pitches_used"]

@@ -36,7 +36,11 @@ def test_scale_consistency_against_all_24_scales_spelled_out():
     major, minor = {0, 2, 4, 5, 7, 9, 11}, {0, 2, 3, 5, 7, 8, 10}
     for piece in random_pieces(5):
         notes = [int(p) for p in piece.voices[piece.onsets]]
-        rates = [np.mean([(p - root) % 12 in scale for p in notes]) for root in range(12) for scale in (major, minor)]
+        rates = [
+            np.mean([(p - root) % 12 in scale for p in notes])
+            for root in range(12)
+            for scale in (major, minor)
+        ]
         assert scale_consistency(piece) == pytest.approx(max(rates))
 
 
@@ -103,7 +107,9 @@ def test_histograms_that_are_none_are_refused():
 def test_stepwise_motion_by_hand():
     onsets = [[True]] * 5
     assert stepwise_motion(Piece([[60], [62], [62], [59], [60]], onsets)) == 3 / 4  # 2, 0, 3, 1
-    assert stepwise_motion(Piece([60, 60, -1, 61, 67])) == 1 / 2  # a hold is no move, a rest is skipped
+    assert (
+        stepwise_motion(Piece([60, 60, -1, 61, 67])) == 1 / 2
+    )  # a hold is no move, a rest is skipped
     assert np.isnan(stepwise_motion(Piece([[60, 50]])))
 
 
@@ -119,7 +125,9 @@ def test_stepwise_motion_against_a_loop_over_notes():
         assert stepwise_motion(backwards) == stepwise_motion(piece)
 
 
-@pytest.mark.parametrize("measure", [scale_consistency, pitch_range, distinct_pitches, polyphony, stepwise_motion])
+@pytest.mark.parametrize(
+    "measure", [scale_consistency, pitch_range, distinct_pitches, polyphony, stepwise_motion]
+)
 def test_what_is_no_piece_is_named(measure):
     with pytest.raises(ValueError, match="there is none"):
         measure([])

@@ -18,7 +18,9 @@ def random_pieces(n, n_voices=3, steps=48):
     for _ in range(n):
         voices = np.repeat(RNG.integers(47, 72, (steps // 2, n_voices)), 2, axis=0)
         voices[voices < 50] = -1
-        onsets = (voices >= 0) & ((np.arange(steps) % 2 == 0)[:, None] | (RNG.random(voices.shape) < 0.3))
+        onsets = (voices >= 0) & (
+            (np.arange(steps) % 2 == 0)[:, None] | (RNG.random(voices.shape) < 0.3)
+        )
         pieces.append(Piece(voices, onsets))
     return pieces
 
@@ -56,7 +58,9 @@ def test_f1_equals_scikit_learns(seed, p, q):
 def test_f1_is_micro_averaged_over_cells_not_over_frames():
     real = np.array([[1, 0, 0, 0], [1, 1, 1, 1]])
     predicted = np.array([[1, 0, 0, 0], [0, 0, 0, 0]])
-    assert precision_recall_f1(real, predicted).recall == pytest.approx(1 / 5)  # not the mean of 1 and 0
+    assert precision_recall_f1(real, predicted).recall == pytest.approx(
+        1 / 5
+    )  # not the mean of 1 and 0
 
 
 def test_silence_for_music_scores_nothing_and_silence_for_silence_everything():
@@ -132,7 +136,9 @@ def test_a_bar_is_empty_only_if_all_voices_are_silent():
     assert empty_bars(Piece(np.full((32, 2), -1))) == 1
     for piece in random_pieces(3):
         heard = {
-            start // 16 + k for _, start, stop in notes_of(piece) for k in range((stop - 1) // 16 - start // 16 + 1)
+            start // 16 + k
+            for _, start, stop in notes_of(piece)
+            for k in range((stop - 1) // 16 - start // 16 + 1)
         }
         assert empty_bars(piece) == pytest.approx(1 - len(heard) / 3)
 

@@ -10,7 +10,10 @@ rng = np.random.default_rng(0)
 
 
 def pieces(n, low=55, high=80):
-    return [Piece(np.sort(rng.integers(low, high, size=(8, 2)))[:, ::-1].repeat(2, axis=0)) for _ in range(n)]
+    return [
+        Piece(np.sort(rng.integers(low, high, size=(8, 2)))[:, ::-1].repeat(2, axis=0))
+        for _ in range(n)
+    ]
 
 
 def test_a_row_is_the_measures_one_by_one():

@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from musiclab.data.encoding import piano_roll
+from musiclab.data.encodings.encoding import piano_roll
 from musiclab.data.piece import Piece
 from musiclab.metrics import diversity, longest_shared_run, nearest_fragment
 from musiclab.metrics.similarity import nearest_fragments, shared_runs
@@ -20,7 +20,9 @@ def random_pieces(n, seed=0, n_voices=2, steps=14, pitches=3):
         voices = rng.integers(0, pitches, (steps, n_voices)) + [72, 60, 55, 48][:n_voices]
         voices[rng.random(voices.shape) < 0.12] = -1
         plain = Piece(voices)
-        pieces.append(Piece(voices, plain.onsets | ((voices >= 0) & (rng.random(voices.shape) < 0.3))))
+        pieces.append(
+            Piece(voices, plain.onsets | ((voices >= 0) & (rng.random(voices.shape) < 0.3)))
+        )
     return pieces
 
 
@@ -102,7 +104,9 @@ def test_shared_runs_against_brute_force(n_voices):
         ]
         assert run.steps == (max(everywhere) if max(everywhere) > 1 else 0)
         if run.steps:
-            assert shared_length(piece, run.start, training[run.source], run.source_start) == run.steps
+            assert (
+                shared_length(piece, run.start, training[run.source], run.source_start) == run.steps
+            )
     assert len({run.steps for run in runs}) > 1
     assert longest_shared_run(pieces, training) == max(runs, key=lambda run: run.steps)
 
@@ -111,9 +115,18 @@ def test_a_transposed_copy_is_shared_whole_and_no_run_crosses_from_piece_to_piec
     training = random_pieces(6, seed=5, steps=40)
     for k, source in enumerate(training):
         run = longest_shared_run(moved(source, -4), training)
-        assert run == (40 - _leading_silence(source), 0, _leading_silence(source), k, _leading_silence(source))
+        assert run == (
+            40 - _leading_silence(source),
+            0,
+            _leading_silence(source),
+            k,
+            _leading_silence(source),
+        )
     joined = Piece(np.concatenate([training[0].voices, training[1].voices]))
-    assert longest_shared_run(joined, [Piece(training[0].voices), Piece(training[1].voices)]).steps <= 40
+    assert (
+        longest_shared_run(joined, [Piece(training[0].voices), Piece(training[1].voices)]).steps
+        <= 40
+    )
 
 
 def _leading_silence(piece):
@@ -144,7 +157,10 @@ def test_nearest_fragment_by_hand():
 
 
 def test_nearest_fragments_against_brute_force():
-    training, pieces = random_pieces(3, seed=7, steps=40, pitches=6), random_pieces(2, seed=8, steps=33, pitches=6)
+    training, pieces = (
+        random_pieces(3, seed=7, steps=40, pitches=6),
+        random_pieces(2, seed=8, steps=33, pitches=6),
+    )
     found = nearest_fragments(pieces, training, steps=16)
     assert [(f.piece, f.start) for f in found] == [(0, 0), (0, 16), (1, 0), (1, 16)]
     for fragment in found:

@@ -5,8 +5,14 @@ import functools
 import numpy as np
 import pytest
 
-from musiclab.data.chorales import load_chorales
-from musiclab.data.encoding import from_piano_roll, piano_roll, to_common_key, transpose, windows
+from musiclab.data.corpora.chorales import load_chorales
+from musiclab.data.encodings.encoding import (
+    from_piano_roll,
+    piano_roll,
+    to_common_key,
+    transpose,
+    windows,
+)
 from musiclab.data.piece import Piece
 from musiclab.metrics import looks_like_music
 
@@ -26,8 +32,13 @@ def real_music(kind):
             if split != "train":
                 pieces = pieces[:: len(pieces) // 120]
         if "sopranos" in kind:
-            pieces = [Piece(p.voices[:, :1], p.onsets[:, :1], pickup=p.pickup, downbeats=p.downbeats) for p in pieces]
-        sets.append(pieces[: 1000 if "two-bar" in kind else 120])  # enough to be copied from, and quicker
+            pieces = [
+                Piece(p.voices[:, :1], p.onsets[:, :1], pickup=p.pickup, downbeats=p.downbeats)
+                for p in pieces
+            ]
+        sets.append(
+            pieces[: 1000 if "two-bar" in kind else 120]
+        )  # enough to be copied from, and quicker
     return sets
 
 
@@ -43,7 +54,10 @@ def uniform_noise(like, rng):
 def independent_cells(like, rng):
     often = np.concatenate([piano_roll(p) for p in like]).mean(axis=0)
     n_voices = like[0].voices.shape[1]
-    return [from_piano_roll((rng.random((p.steps, 88)) < often).astype(float), n_voices=n_voices) for p in like]
+    return [
+        from_piano_roll((rng.random((p.steps, 88)) < often).astype(float), n_voices=n_voices)
+        for p in like
+    ]
 
 
 def silence(like, rng):
@@ -69,7 +83,11 @@ def shuffled_voices(like, rng):
 @pytest.mark.parametrize("kind", KINDS)
 def test_held_out_pieces_pass(kind):
     training, valid, test = real_music(kind)
-    for generated, real, source in ((some(valid), test, training), (some(test, 10), valid, None), (valid, test, None)):
+    for generated, real, source in (
+        (some(valid), test, training),
+        (some(test, 10), valid, None),
+        (valid, test, None),
+    ):
         report = looks_like_music(generated, real, source)
         assert report.passed, f"{kind}\n{report}"
 
@@ -106,7 +124,9 @@ def test_copies_of_training_pieces_fail_only_where_copies_are_looked_for(kind):
 def test_a_single_copy_fails_alone_and_among_real_pieces(kind):
     training, valid, test = real_music(kind)
     assert "most copied piece" in looks_like_music(training[0], test, training).failed
-    assert looks_like_music([*test[:19], training[0]], valid, training).failed == ["most copied piece"]
+    assert looks_like_music([*test[:19], training[0]], valid, training).failed == [
+        "most copied piece"
+    ]
 
 
 def test_one_piece_over_and_over_fails_by_its_lack_of_variety():
@@ -138,15 +158,21 @@ def test_a_value_is_the_mean_over_pieces_and_the_range_surrounds_the_real_mean()
 
 def test_ranges_narrow_with_more_pieces_up_to_twenty():
     _, valid, test = real_music("whole chorales")
-    widths = [np.subtract(*looks_like_music(valid[:n], test).rows[0][3:1:-1]) for n in (2, 10, 20, 40)]
+    widths = [
+        np.subtract(*looks_like_music(valid[:n], test).rows[0][3:1:-1]) for n in (2, 10, 20, 40)
+    ]
     assert widths[0] > 1.5 * widths[1] > 1.5 * widths[2]
     assert widths[3] == pytest.approx(widths[2])
 
 
 def test_same_seed_same_report():
     _, valid, test = real_music("two-bar sopranos")
-    assert str(looks_like_music(valid[:9], test, seed=4)) == str(looks_like_music(valid[:9], test, seed=4))
-    assert str(looks_like_music(valid[:9], test, seed=4)) != str(looks_like_music(valid[:9], test, seed=5))
+    assert str(looks_like_music(valid[:9], test, seed=4)) == str(
+        looks_like_music(valid[:9], test, seed=4)
+    )
+    assert str(looks_like_music(valid[:9], test, seed=4)) != str(
+        looks_like_music(valid[:9], test, seed=5)
+    )
 
 
 def test_the_report_reads_as_text_and_as_a_table():
@@ -166,7 +192,10 @@ def test_the_report_reads_as_text_and_as_a_table():
 
 def test_one_voice_is_not_judged_on_counterpoint():
     names = {
-        kind: {row.measure for row in looks_like_music(some(real_music(kind)[1]), real_music(kind)[2]).rows}
+        kind: {
+            row.measure
+            for row in looks_like_music(some(real_music(kind)[1]), real_music(kind)[2]).rows
+        }
         for kind in ("whole chorales", "whole sopranos")
     }
     assert names["whole chorales"] - names["whole sopranos"] == {

@@ -43,7 +43,13 @@ def test_probabilities_by_hand():
     """Eq. (2.1): a was followed by b three times of four, by the end once; K = a, b, c, end, unknown."""
     chain = MarkovChain(order=1, smoothing=2).fit(MELODIES)
     # 4 a, 3 b, 1 c and 3 ends are 11 symbols
-    below = [(4 + 2 / 5) / 13, (3 + 2 / 5) / 13, (1 + 2 / 5) / 13, (3 + 2 / 5) / 13, (0 + 2 / 5) / 13]
+    below = [
+        (4 + 2 / 5) / 13,
+        (3 + 2 / 5) / 13,
+        (1 + 2 / 5) / 13,
+        (3 + 2 / 5) / 13,
+        (0 + 2 / 5) / 13,
+    ]
     expected = [(count + 2 * p) / (4 + 2) for count, p in zip([0, 3, 0, 1, 0], below)]
     assert chain.symbols == ["a", "b", "c", END, UNKNOWN]
     probs = chain.probabilities(["b", "a"])
@@ -137,7 +143,10 @@ def test_perplexity_is_the_exponential_of_nll():
 def test_sampled_shares_are_the_tempered_probabilities(temperature):
     """Eq. (2.5): shares of first symbols against p ** (1 / temperature), made to sum to 1."""
     chain = MarkovChain(order=1, smoothing=2).fit([*MELODIES, list("bb"), list("c"), []])
-    firsts = [melody[0] if melody else END for melody in chain.sample(4000, seed=1, temperature=temperature)]
+    firsts = [
+        melody[0] if melody else END
+        for melody in chain.sample(4000, seed=1, temperature=temperature)
+    ]
     p = chain.probabilities()[:-1] ** (1 / temperature)
     p /= p.sum()
     shares = np.array([firsts.count(symbol) for symbol in chain.symbols[:-1]]) / 4000

@@ -9,7 +9,12 @@ from scripts.clean_notebooks import clean, clean_file
 
 DIRTY = {
     "cells": [
-        {"cell_type": "markdown", "id": "03-title", "metadata": {"collapsed": True}, "source": ["# Title\r\n", "text"]},
+        {
+            "cell_type": "markdown",
+            "id": "03-title",
+            "metadata": {"collapsed": True},
+            "source": ["# Title\r\n", "text"],
+        },
         {
             "cell_type": "code",
             "id": "6f1c0a52-0000-4000-8000-000000000000",
@@ -18,10 +23,26 @@ DIRTY = {
             "execution_count": 7,
             "outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}],
         },
-        {"cell_type": "code", "metadata": {}, "source": "x = 1", "execution_count": None, "outputs": []},
-        {"cell_type": "code", "id": "03-title", "metadata": {}, "source": "", "execution_count": None, "outputs": []},
+        {
+            "cell_type": "code",
+            "metadata": {},
+            "source": "x = 1",
+            "execution_count": None,
+            "outputs": [],
+        },
+        {
+            "cell_type": "code",
+            "id": "03-title",
+            "metadata": {},
+            "source": "",
+            "execution_count": None,
+            "outputs": [],
+        },
     ],
-    "metadata": {"kernelspec": {"name": "mine", "display_name": "my laptop"}, "language_info": {"version": "3.12.1"}},
+    "metadata": {
+        "kernelspec": {"name": "mine", "display_name": "my laptop"},
+        "language_info": {"version": "3.12.1"},
+    },
     "nbformat": 4,
     "nbformat_minor": 4,
 }
@@ -41,11 +62,21 @@ def test_what_running_and_editing_left_is_gone(cleaned):
     assert notebook["metadata"] == clean_notebooks.METADATA
     assert all(cell["metadata"] == {} for cell in notebook["cells"])
     assert [cell.get("outputs") for cell in notebook["cells"]] == [None, [], [], []]
-    assert [cell.get("execution_count", "none") for cell in notebook["cells"]] == ["none", None, None, None]
+    assert [cell.get("execution_count", "none") for cell in notebook["cells"]] == [
+        "none",
+        None,
+        None,
+        None,
+    ]
 
 
 def test_the_words_and_the_code_stay(cleaned):
-    assert ["".join(cell["source"]) for cell in cells(cleaned)] == ["# Title\ntext", "x = 1", "x = 1", ""]
+    assert ["".join(cell["source"]) for cell in cells(cleaned)] == [
+        "# Title\ntext",
+        "x = 1",
+        "x = 1",
+        "",
+    ]
 
 
 def test_cleaning_twice_changes_nothing(cleaned):
@@ -74,7 +105,9 @@ def test_an_id_survives_an_edit_and_a_cell_put_before_it(cleaned):
     notebook = json.loads(cleaned)
     before = [cell["id"] for cell in notebook["cells"]]
     notebook["cells"][1]["source"] = "x = 2  # edited"
-    notebook["cells"].insert(1, {"cell_type": "code", "metadata": {}, "source": "new", "outputs": []})
+    notebook["cells"].insert(
+        1, {"cell_type": "code", "metadata": {}, "source": "new", "outputs": []}
+    )
     after = [cell["id"] for cell in cells(clean(json.dumps(notebook), "03"))]
     assert [*after[:1], *after[2:]] == before
 
@@ -82,7 +115,9 @@ def test_an_id_survives_an_edit_and_a_cell_put_before_it(cleaned):
 def test_a_pasted_picture_is_not_thrown_away():
     notebook = json.loads(json.dumps(DIRTY))
     notebook["cells"][0]["attachments"] = {"a.png": {"image/png": "AAAA"}}
-    assert cells(clean(json.dumps(notebook), "03"))[0]["attachments"] == {"a.png": {"image/png": "AAAA"}}
+    assert cells(clean(json.dumps(notebook), "03"))[0]["attachments"] == {
+        "a.png": {"image/png": "AAAA"}
+    }
 
 
 @pytest.mark.parametrize(
@@ -110,7 +145,10 @@ def test_a_file_is_cleaned_in_place_and_check_leaves_it(tmp_path, capsys):
     assert clean_notebooks.main([str(lesson)]) == 0
     assert lesson.read_text(encoding="utf-8") == clean(before.decode(), "03")
     assert clean_notebooks.main([str(lesson), "--check"]) == 0
-    assert capsys.readouterr().out.splitlines() == [f"{lesson.name}: is not clean", f"{lesson.name}: cleaned"]
+    assert capsys.readouterr().out.splitlines() == [
+        f"{lesson.name}: is not clean",
+        f"{lesson.name}: cleaned",
+    ]
     assert list(tmp_path.iterdir()) == [lesson]
 
 

@@ -25,7 +25,9 @@ def test_lesson(path: Path, rule):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_stored_bytes(path: Path):
-    assert not clean_file(path, check=True), f"{path.name} is not clean: run python scripts/clean_notebooks.py"
+    assert not clean_file(path, check=True), (
+        f"{path.name} is not clean: run python scripts/clean_notebooks.py"
+    )
 
 
 def test_one_notebook_per_lesson():
@@ -37,5 +39,9 @@ def test_nothing_else_is_stored_beside_the_lessons():
     if shutil.which("git") is None or not (LESSONS.parent / ".git").exists():
         pytest.skip("no git clone")
     command = ["git", "-c", f"safe.directory={LESSONS.parent.as_posix()}", "ls-files", "*.ipynb"]
-    stored = subprocess.run(command, cwd=LESSONS, check=True, capture_output=True, text=True).stdout.split("\n")
-    assert {name for name in stored if name and "/" not in name} <= {path.name for path in NOTEBOOKS}
+    stored = subprocess.run(
+        command, cwd=LESSONS, check=True, capture_output=True, text=True
+    ).stdout.split("\n")
+    assert {name for name in stored if name and "/" not in name} <= {
+        path.name for path in NOTEBOOKS
+    }

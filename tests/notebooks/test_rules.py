@@ -4,8 +4,8 @@ import nbformat
 import pytest
 
 from scripts.clean_notebooks import clean
+from scripts.notebook_reading import objectives, stated_cost, word_count
 from tests.notebooks import rules
-from tests.notebooks.reading import objectives, stated_cost, word_count
 
 HEADER = """# Autoencoders
 
@@ -46,7 +46,14 @@ def folder(tmp_path):
 
 def lesson(changed=None, code=None, text=None):
     """A lesson that keeps every rule, with one cell changed: {position: source}; or one code or text cell put in."""
-    sources = [HEADER, IMPORTS, EQUATION, "h = np.ones(2)  # Eq. (3.1)\nassert h.sum() == 2", PROSE, PLOT]
+    sources = [
+        HEADER,
+        IMPORTS,
+        EQUATION,
+        "h = np.ones(2)  # Eq. (3.1)\nassert h.sum() == 2",
+        PROSE,
+        PLOT,
+    ]
     sources += [f"total = sum(range({n}))\ntotal" for n in range(9)] + [END]
     kinds = [source in (HEADER, EQUATION, PROSE, END) for source in sources]
     for position, source in (changed or {}).items():
@@ -72,8 +79,12 @@ def test_a_good_lesson_passes(folder):
 GOOD = {
     "a comment or a string with a percent sign": {"code": 'f"{3 % 2} %time"  # 100 %, what?'},
     "a modulo that begins a line": {"code": "left = (7\n % 2)\nleft"},
-    "an address in a link to follow": {"text": "See https://example.org or <https://example.org/b>."},
-    "a tag in a code span": {"text": "Never write `<img src='https://a.b/c.png'>` or `![](x.png)` or `# x`."},
+    "an address in a link to follow": {
+        "text": "See https://example.org or <https://example.org/b>."
+    },
+    "a tag in a code span": {
+        "text": "Never write `<img src='https://a.b/c.png'>` or `![](x.png)` or `# x`."
+    },
     "brackets inside a formula": {"text": "Here $f[x](y)$ is applied, $$g[a](b)$$ too."},
     "a picture with alt text": {"text": '<img src="bar.png" alt="Four squares in a row">'},
     "a slash that is no path": {"code": 'unit = "/ bar"\nrate = "nats/note"\nhalf = "1/2"'},
@@ -81,8 +92,12 @@ GOOD = {
     "a function that is handed its axis": {"code": "def draw(ax, x):\n    ax.plot(x)"},
     "plot settings": {"code": 'plt.rcParams["font.size"] = 12\nplt.close("all")'},
     "names that only look like an axis": {"code": "axis_order = [1, 0]\naxis_order.sort()"},
-    "a figure shown by display": {"code": 'display(show.figure(plt.gcf(), alt="Two lines that cross"))\ntotal'},
-    "an alt text that is computed": {"code": 'show.figure(plt.gcf(), alt=f"Loss after {total} steps")'},
+    "a figure shown by display": {
+        "code": 'display(show.figure(plt.gcf(), alt="Two lines that cross"))\ntotal'
+    },
+    "an alt text that is computed": {
+        "code": 'show.figure(plt.gcf(), alt=f"Loss after {total} steps")'
+    },
     "an alt text without its name": {"code": 'show.figure(show.piano_roll([60]), "One short C4")'},
     "several things displayed": {"code": "display(show.score([60]), show.play([60]))\ntotal"},
     "a comparison as the answer": {"code": "total == 36"},
@@ -116,22 +131,46 @@ BAD = [
     ("nothing_fetched", {"code": "from urllib import request"}, "imports urllib.request"),
     ("nothing_fetched", {"code": "import numpy, requests as r"}, "imports requests"),
     ("nothing_fetched", {"code": "from keras import datasets"}, "imports keras.datasets"),
-    ("nothing_fetched", {"code": "from tensorflow.keras.datasets import mnist"}, "imports tensorflow.keras.datasets"),
-    ("nothing_fetched", {"code": "tf.keras.applications.VGG16()"}, "tf.keras.applications, which downloads"),
+    (
+        "nothing_fetched",
+        {"code": "from tensorflow.keras.datasets import mnist"},
+        "imports tensorflow.keras.datasets",
+    ),
+    (
+        "nothing_fetched",
+        {"code": "tf.keras.applications.VGG16()"},
+        "tf.keras.applications, which downloads",
+    ),
     ("nothing_fetched", {"code": "keras.utils.get_file('a')"}, "get_file(), which downloads"),
     ("nothing_fetched", {"code": "import subprocess"}, "imports subprocess"),
-    ("nothing_fetched", {"code": "import os\nos.system('ls')"}, "system(), which runs another program"),
+    (
+        "nothing_fetched",
+        {"code": "import os\nos.system('ls')"},
+        "system(), which runs another program",
+    ),
     ("nothing_fetched", {"code": "page = 'https://example.org/a.mid'"}, "address in its code"),
     ("nothing_fetched", {"code": "page = f'http://{total}'"}, "address in its code"),
-    ("nothing_fetched", {"text": "![A bar as squares](https://example.org/a.png)"}, "load a picture from outside"),
+    (
+        "nothing_fetched",
+        {"text": "![A bar as squares](https://example.org/a.png)"},
+        "load a picture from outside",
+    ),
     (
         "nothing_fetched",
         {"text": "<img alt='A bar as squares' src='//example.org/a.png'>"},
         "load something from outside",
     ),
     ("nothing_fetched", {"text": "<script>let x = 1</script>"}, "load something from outside"),
-    ("nothing_fetched", {"text": "<iframe src=https://example.org></iframe>"}, "load something from outside"),
-    ("no_absolute_path", {"code": "open('/data/music/a.mid')"}, "absolute path '/data/music/a.mid'"),
+    (
+        "nothing_fetched",
+        {"text": "<iframe src=https://example.org></iframe>"},
+        "load something from outside",
+    ),
+    (
+        "no_absolute_path",
+        {"code": "open('/data/music/a.mid')"},
+        "absolute path '/data/music/a.mid'",
+    ),
     ("no_absolute_path", {"code": "open('/tmp')"}, "absolute path"),
     ("no_absolute_path", {"code": "open(f'/home/{total}/x')"}, "absolute path"),
     ("no_absolute_path", {"code": "open(r'C:\\music\\a.mid')"}, "absolute path"),
@@ -145,8 +184,16 @@ BAD = [
     ("ordered_headings", {"text": "Underlined\n---"}, "isn't written as"),
     ("ordered_headings", {"text": "<h2>Tagged</h2>"}, "isn't written as"),
     ("ordered_headings", {"text": "##Unspaced"}, "isn't written as"),
-    ("ordered_headings", {"changed": {0: "Welcome.\n\n" + HEADER}}, "does not begin with its title"),
-    ("ordered_headings", {"changed": {0: HEADER.replace("# Auto", "## Auto")}}, "does not begin with its title"),
+    (
+        "ordered_headings",
+        {"changed": {0: "Welcome.\n\n" + HEADER}},
+        "does not begin with its title",
+    ),
+    (
+        "ordered_headings",
+        {"changed": {0: HEADER.replace("# Auto", "## Auto")}},
+        "does not begin with its title",
+    ),
     ("alt_text", {"text": "![](bar.png)"}, "without alt text: bar.png"),
     ("alt_text", {"text": "![plot](bar.png)"}, "without alt text: bar.png"),
     ("alt_text", {"text": "<img src='bar.png'>"}, "<img> without alt text"),
@@ -157,27 +204,63 @@ BAD = [
     ("figures", {"code": "ax.set_title('late')"}, "draws (ax.set_title)"),
     ("figures", {"code": "axes[0, 1].plot([1])"}, "draws (axes[0, 1].plot)"),
     ("figures", {"code": "fig.suptitle('late')"}, "draws (fig.suptitle)"),
-    ("figures", {"changed": {5: PLOT.replace(', alt="A rising line of pitches"', "")}}, "without an alt"),
-    ("figures", {"changed": {5: PLOT.replace("A rising line of pitches", "plot")}}, "without an alt"),
+    (
+        "figures",
+        {"changed": {5: PLOT.replace(', alt="A rising line of pitches"', "")}},
+        "without an alt",
+    ),
+    (
+        "figures",
+        {"changed": {5: PLOT.replace("A rising line of pitches", "plot")}},
+        "without an alt",
+    ),
     ("figures", {"changed": {5: PLOT + "\ntotal = 1"}}, "calls show.figure where nobody sees it"),
     ("figures", {"code": "show.play([60])\ntotal"}, "calls show.play where nobody sees it"),
     ("figures", {"code": "show.piano_roll([60])"}, "draws (show.piano_roll)"),
     ("header", {"changed": {0: HEADER.replace("?", ".")}}, "asks no question"),
-    ("header", {"changed": {0: HEADER.replace("- compute one by hand;\n", "")}}, "names 2 objectives"),
+    (
+        "header",
+        {"changed": {0: HEADER.replace("- compute one by hand;\n", "")}},
+        "names 2 objectives",
+    ),
     ("header", {"changed": {0: HEADER.replace("Objectives", "Aims")}}, "names 0 objectives"),
     ("header", {"changed": {0: HEADER.replace("Prerequisites", "Before")}}, "prerequisites"),
-    ("header", {"changed": {0: HEADER.replace("34 s", "short")}}, "does not state its measured cost"),
-    ("header", {"changed": {0: HEADER.replace("; **memory:** 0.9 GB", "")}}, "does not state its measured cost"),
-    ("header", {"changed": {0: HEADER.replace("34 s", "61 s")}}, "takes 61 s and 900 MB: at most 60 s"),
+    (
+        "header",
+        {"changed": {0: HEADER.replace("34 s", "short")}},
+        "does not state its measured cost",
+    ),
+    (
+        "header",
+        {"changed": {0: HEADER.replace("; **memory:** 0.9 GB", "")}},
+        "does not state its measured cost",
+    ),
+    (
+        "header",
+        {"changed": {0: HEADER.replace("34 s", "61 s")}},
+        "takes 61 s and 900 MB: at most 60 s",
+    ),
     ("header", {"changed": {0: HEADER.replace("0.9 GB", "1.6 GB")}}, "takes 34 s and 1600 MB"),
     ("seed_set", {"changed": {1: IMPORTS.replace("seed = 3", "SEED = 3")}}, "does not set seed"),
     ("seed_set", {"changed": {1: "seed = 3\nx = 1"}}, "does not begin its code with the imports"),
     ("seed_set", {"code": "np.random.seed(seed)"}, "calls np.random.seed"),
     ("proof", {"changed": {3: "h = 1  # Eq. (3.1)\nh"}}, "proves nothing"),
     ("proof", {"code": "h.shape == (2,)\ntotal"}, "compares without assert: h.shape == (2,)"),
-    ("symbol_table", {"changed": {2: EQUATION.replace("| shape |", "| size |")}}, "no table | symbol"),
-    ("links", {"text": "Go to [the next](04_training.ipynb)."}, "links to 04_training.ipynb, which does not exist"),
-    ("links", {"text": "Go to [the next][n].\n\n[n]: 04_training.ipynb"}, "links to 04_training.ipynb"),
+    (
+        "symbol_table",
+        {"changed": {2: EQUATION.replace("| shape |", "| size |")}},
+        "no table | symbol",
+    ),
+    (
+        "links",
+        {"text": "Go to [the next](04_training.ipynb)."},
+        "links to 04_training.ipynb, which does not exist",
+    ),
+    (
+        "links",
+        {"text": "Go to [the next][n].\n\n[n]: 04_training.ipynb"},
+        "links to 04_training.ipynb",
+    ),
     ("links", {"text": "Go to <a href='04_training.ipynb'>it</a>."}, "links to 04_training.ipynb"),
     ("links", {"text": "See ![A bar as squares](lost.png)."}, "links to lost.png"),
     ("links", {"text": "Go to [the next][nowhere]."}, "leads nowhere"),
@@ -188,11 +271,17 @@ BAD = [
     ("words", {"text": PROSE}, "words: 1200 to 2000"),
     ("code_lengths", {"code": "\n".join(["total += 1"] * 21)}, "has 21 lines: at most 20"),
     ("code_lengths", {"code": "  \n"}, "has no code"),
-    ("code_lengths", {"changed": {n: "total = 0\n" * 7 for n in range(6, 13)}}, "7 lines in the median"),
+    (
+        "code_lengths",
+        {"changed": {n: "total = 0\n" * 7 for n in range(6, 13)}},
+        "7 lines in the median",
+    ),
 ]
 
 
-@pytest.mark.parametrize(("rule", "change", "said"), BAD, ids=[f"{rule}: {said[:40]}" for rule, _, said in BAD])
+@pytest.mark.parametrize(
+    ("rule", "change", "said"), BAD, ids=[f"{rule}: {said[:40]}" for rule, _, said in BAD]
+)
 def test_each_fault_is_caught_and_named(rule, change, said, folder):
     path, bad = folder / "03_autoencoder.ipynb", lesson(**change)
     found = list(getattr(rules, rule)(bad, path))
@@ -225,7 +314,10 @@ def test_the_header_is_read_as_written():
 @pytest.mark.parametrize(
     ("left", "said"),
     [
-        ({"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}]}, "has outputs stored"),
+        (
+            {"outputs": [{"output_type": "stream", "name": "stdout", "text": "1"}]},
+            "has outputs stored",
+        ),
         ({"execution_count": 4}, "has an execution count"),
         ({"id": "e61fd4b0"}, "not as it should be stored"),
         ({"id": "03-twice"}, "not as it should be stored"),
@@ -247,7 +339,9 @@ def test_what_a_machine_leaves_in_the_metadata_is_caught(folder):
     assert list(rules.clean_as_stored(nb, folder / "03_autoencoder.ipynb"))
 
 
-@pytest.mark.parametrize("name", ["03-autoencoder.ipynb", "03_Auto Encoder.ipynb", "03.ipynb", "3_autoencoder.ipynb"])
+@pytest.mark.parametrize(
+    "name", ["03-autoencoder.ipynb", "03_Auto Encoder.ipynb", "03.ipynb", "3_autoencoder.ipynb"]
+)
 def test_other_names_are_caught(name, folder):
     assert list(rules.file_name(lesson(), folder / name))
 

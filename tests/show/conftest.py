@@ -27,11 +27,22 @@ def players(chorales):
 @pytest.fixture
 def small():
     """Two voices in G: pickup, a tie over the bar line, F sharp by signature, F and C sharp by accidental, a rest."""
-    upper = [67] * 4 + [71] * 4 + [72] * 4 + [73] * 2 + [74] * 2 + [66] * 4 + [66] * 4 + [-1] * 4 + [65] * 4
+    upper = (
+        [67] * 4
+        + [71] * 4
+        + [72] * 4
+        + [73] * 2
+        + [74] * 2
+        + [66] * 4
+        + [66] * 4
+        + [-1] * 4
+        + [65] * 4
+    )
     lower = [55] * 8 + [52] * 4 + [50] * 12 + [47] * 8
     voices = [list(pair) for pair in zip(upper, lower)]
     onsets = [
-        [s == 0 or u != upper[s - 1], s == 0 or low != lower[s - 1]] for s, (u, low) in enumerate(zip(upper, lower))
+        [s == 0 or u != upper[s - 1], s == 0 or low != lower[s - 1]]
+        for s, (u, low) in enumerate(zip(upper, lower))
     ]
     onsets[20][0] = True  # a repeated note
     onsets = [[o and u >= 0, p] for (o, p), u in zip(onsets, upper)]

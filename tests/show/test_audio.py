@@ -41,7 +41,9 @@ def fundamentals(samples, rate, piece, bpm, cents=25, floor=0.05):
             continue
         window = samples[begin + int(0.02 * rate) : end]
         spectrum = np.abs(np.fft.rfft(window * np.hanning(len(window)), size))
-        peaks = np.flatnonzero((spectrum[1:-1] > spectrum[:-2]) & (spectrum[1:-1] > spectrum[2:])) + 1
+        peaks = (
+            np.flatnonzero((spectrum[1:-1] > spectrum[:-2]) & (spectrum[1:-1] > spectrum[2:])) + 1
+        )
         peaks = peaks[spectrum[peaks] > floor * spectrum.max()]
         off = np.abs(1200 * np.log2(frequency[peaks] / (440 * 2 ** ((pitch - 69) / 12))))
         found[start, voice] = bool(off.min() < cents)
@@ -83,8 +85,13 @@ def test_nothing_clips(players):
 
 
 def test_one_voice_stays_quieter_than_four(chorales):
-    loud, soft = (np.sqrt(np.mean(synthesize(v)[0] ** 2)) for v in (chorales[0].voices, chorales[0].voices[:, :1]))
-    assert 0.3 < soft / loud < 0.7  # about half: four unrelated voices have twice the amplitude of one
+    loud, soft = (
+        np.sqrt(np.mean(synthesize(v)[0] ** 2))
+        for v in (chorales[0].voices, chorales[0].voices[:, :1])
+    )
+    assert (
+        0.3 < soft / loud < 0.7
+    )  # about half: four unrelated voices have twice the amplitude of one
 
 
 def test_notes_start_and_end_without_a_click():
@@ -133,19 +140,24 @@ def test_same_music_same_bytes_in_another_process():
         "import hashlib; from musiclab import show; "
         "print(hashlib.sha256(show.mp3_bytes(show.synthesize([60, 64, 67, 72] * 4)[0])).hexdigest())"
     )
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    other = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     assert hashlib.sha256(mp3_bytes(synthesize([60, 64, 67, 72] * 4)[0])).hexdigest() == other
     assert play([60] * 4).html == play([60] * 4).html
 
 
 def test_the_downloads_are_the_music(chorales, players):
-    from musiclab.data.midi import midi_bytes
-    from musiclab.data.musicxml import musicxml_bytes
+    from musiclab.data.files.midi import midi_bytes
+    from musiclab.data.files.musicxml import musicxml_bytes
 
     shown = players[0]
     assert uri(shown, "audio/midi") == midi_bytes(chorales[0])
     assert uri(shown, "application/vnd.recordare.musicxml+xml") == musicxml_bytes(chorales[0])
-    assert re.findall(r'download="([^"]*)"', shown.html) == [f"{chorales[0].bwv}.mid", f"{chorales[0].bwv}.musicxml"]
+    assert re.findall(r'download="([^"]*)"', shown.html) == [
+        f"{chorales[0].bwv}.mid",
+        f"{chorales[0].bwv}.musicxml",
+    ]
 
 
 def test_silence_says_so_in_words():

@@ -59,7 +59,9 @@ def test_shown_is_html_in_a_notebook_and_words_in_a_terminal():
     assert data_uri("text/plain", b"\x00\xff") == "data:text/plain;base64,AP8="
 
 
-@pytest.mark.parametrize("wrong", ["a string", None, {}, [[1, 2], [3]], np.zeros((4, 12)), np.full((4, 88), np.nan)])
+@pytest.mark.parametrize(
+    "wrong", ["a string", None, {}, [[1, 2], [3]], np.zeros((4, 12)), np.full((4, 88), np.nan)]
+)
 def test_what_is_no_music_is_refused(wrong):
     with pytest.raises(ValueError, match=r"music|roll"):
         as_piece(wrong)
@@ -72,6 +74,18 @@ def test_rolls_are_told_from_voices():
 
 def test_importing_show_imports_nothing_slow():
     code = "import musiclab.show, sys; print(*sorted({m.split('.')[0] for m in sys.modules}))"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    slow = {"tensorflow", "keras", "verovio", "matplotlib", "music21", "pretty_midi", "soundfile", "IPython", "PIL"}
+    loaded = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.split()
+    slow = {
+        "tensorflow",
+        "keras",
+        "verovio",
+        "matplotlib",
+        "music21",
+        "pretty_midi",
+        "soundfile",
+        "IPython",
+        "PIL",
+    }
     assert not slow & set(loaded)

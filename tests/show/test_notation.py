@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from musiclab.data import Piece
-from musiclab.data.musicxml import to_stream
+from musiclab.data.files.musicxml import to_stream
 from musiclab.show import score
 
 # how the outline of each glyph begins
@@ -24,7 +24,10 @@ SEMITONES = dict(zip(LETTERS, (0, 2, 4, 5, 7, 9, 11)))
 
 def drawings(shown):
     """The wide and the narrow engraving."""
-    return [ElementTree.fromstring(svg) for svg in re.findall(r'<svg viewBox="0 0 \d+ \d+".*?</svg></svg>', shown.html)]
+    return [
+        ElementTree.fromstring(svg)
+        for svg in re.findall(r'<svg viewBox="0 0 \d+ \d+".*?</svg></svg>', shown.html)
+    ]
 
 
 def kind(element):
@@ -47,7 +50,11 @@ def accidental(path):
 def key_alter(letter, fifths):
     """What a key signature does to a letter."""
     order = "FCGDAEB"
-    return int(letter in order[:fifths]) if fifths > 0 else -int(fifths < 0 and letter in order[fifths:])
+    return (
+        int(letter in order[:fifths])
+        if fifths > 0
+        else -int(fifths < 0 and letter in order[fifths:])
+    )
 
 
 def tie_owner(tie, measure):
@@ -71,13 +78,19 @@ def read(svg):
     for measure in of_class(svg, "measure"):
         leading = {tie_owner(tie, measure) for tie in of_class(measure, "tie")}
         for voice, staff in enumerate(of_class(measure, "staff")):
-            top, *_, bottom = lines = [float(y) for y in re.findall(r"M\S+ (\d+)H", staff.find("path").get("d"))]
+            top, *_, bottom = lines = [
+                float(y) for y in re.findall(r"M\S+ (\d+)H", staff.find("path").get("d"))
+            ]
             assert len(lines) == 5, "a staff has five lines"
             half = (bottom - top) / 8
             for clef in of_class(staff, "clef"):
                 path = clef.find("path")
-                letter, octave = next(v for start, v in CLEFS.items() if path.get("d").startswith(start))
-                clefs[voice] = LETTERS.index(letter) + 7 * octave + round((place(path)[1] - top) / half)
+                letter, octave = next(
+                    v for start, v in CLEFS.items() if path.get("d").startswith(start)
+                )
+                clefs[voice] = (
+                    LETTERS.index(letter) + 7 * octave + round((place(path)[1] - top) / half)
+                )
             for signature in of_class(staff, "keySig"):
                 signatures[voice] = sum(accidental(path) for path in signature.iter("path"))
             in_bar = {}
@@ -91,7 +104,11 @@ def read(svg):
                 alter = carried.pop((voice, degree), alter) if degree not in in_bar else alter
                 step, on = (int(n) for n in note.get("data-at").split(","))
                 assert on == voice
-                heads[step, voice] = (12 * (degree // 7) + 12 + SEMITONES[letter] + alter, letter, x)
+                heads[step, voice] = (
+                    12 * (degree // 7) + 12 + SEMITONES[letter] + alter,
+                    letter,
+                    x,
+                )
                 if note.get("data-at") in leading:
                     tied.add((step, voice))
                     carried[voice, degree] = alter
@@ -104,7 +121,9 @@ def assert_says(svg, piece):
     for (step, voice), (pitch, letter, _) in heads.items():
         assert pitch == piece.voices[step, voice], f"step {step}, voice {voice}"
         if piece.spelling[step, voice] > -128:
-            assert letter == "FCGDAEB"[(piece.spelling[step, voice] + 1) % 7], f"step {step}, voice {voice}"
+            assert letter == "FCGDAEB"[(piece.spelling[step, voice] + 1) % 7], (
+                f"step {step}, voice {voice}"
+            )
     onsets = {(int(step), int(voice)) for step, voice in np.argwhere(piece.onsets)}
     assert onsets <= set(heads)
     for voice in range(piece.voices.shape[1]):
@@ -152,8 +171,13 @@ def test_random_music_reads_back_in_any_key(fifths):
 
 def test_fermatas_stand_on_every_voice_that_starts_a_note(chorales):
     for chorale in chorales:
-        expected = sum(max(1, int(chorale.onsets[step].sum())) for step in np.flatnonzero(chorale.fermatas))
-        assert [len(of_class(svg, "fermata")) for svg in drawings(score(chorale))] == [expected, expected]
+        expected = sum(
+            max(1, int(chorale.onsets[step].sum())) for step in np.flatnonzero(chorale.fermatas)
+        )
+        assert [len(of_class(svg, "fermata")) for svg in drawings(score(chorale))] == [
+            expected,
+            expected,
+        ]
 
 
 def test_notes_that_sound_together_stand_above_each_other(chorales):
@@ -161,7 +185,9 @@ def test_notes_that_sound_together_stand_above_each_other(chorales):
         columns = {}
         for (step, _), (_, _, x) in read(system)[0].items():
             columns.setdefault(step, []).append(x)
-        assert all(max(xs) - min(xs) < 300 for xs in columns.values())  # a second moves a head aside by its width
+        assert all(
+            max(xs) - min(xs) < 300 for xs in columns.values()
+        )  # a second moves a head aside by its width
         means = [np.mean(columns[step]) for step in sorted(columns)]
         assert means == sorted(means)
 
@@ -210,7 +236,9 @@ def test_same_music_same_bytes_in_another_process():
         "import hashlib; from musiclab import show; "
         "print(hashlib.sha256(show.score([60, 60, 62, 67] * 4, highlight=[(0, 0)]).html.encode()).hexdigest())"
     )
-    other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+    other = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout.strip()
     here, again = (score([60, 60, 62, 67] * 4, highlight=[(0, 0)]).html.encode() for _ in range(2))
     assert here == again
     assert hashlib.sha256(here).hexdigest() == other
@@ -243,7 +271,12 @@ def test_a_stream_of_bare_notes_is_engraved():
     from music21 import converter
 
     heads, _ = read(drawings(score(converter.parse("tinyNotation: 4/4 c'4 d' e'2 f'1")))[0])
-    assert {place: head[0] for place, head in heads.items()} == {(0, 0): 72, (4, 0): 74, (8, 0): 76, (16, 0): 77}
+    assert {place: head[0] for place, head in heads.items()} == {
+        (0, 0): 72,
+        (4, 0): 74,
+        (8, 0): 76,
+        (16, 0): 77,
+    }
     flat = converter.parse("tinyNotation: 4/4 c'4 d' e'2 f'1").flatten()
     assert {place: head[0] for place, head in read(drawings(score(flat))[0])[0].items()} == {
         place: head[0] for place, head in heads.items()
@@ -269,7 +302,9 @@ def test_a_chorale_is_small_enough_for_a_page(chorales):
     assert all(len(score(chorale).html.encode()) < 300_000 for chorale in chorales)
 
 
-@pytest.mark.parametrize("wrong", ["a string", None, {}, [[1, 2], [3]], np.zeros((4, 12)), np.full((4, 88), np.nan)])
+@pytest.mark.parametrize(
+    "wrong", ["a string", None, {}, [[1, 2], [3]], np.zeros((4, 12)), np.full((4, 88), np.nan)]
+)
 def test_what_is_no_music_is_refused(wrong):
     with pytest.raises(ValueError, match=r"music|roll"):
         score(wrong)

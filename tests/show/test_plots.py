@@ -26,7 +26,10 @@ def _close_all():
 def drawn(ax):
     """The notes of a piano roll as drawn: (start, row, colour, height), and the steps at which an edge is dark."""
     boxes = [patch for patch in ax.patches if isinstance(patch, Rectangle)]
-    found = sorted((box.get_x(), round(box.get_y() + box.get_height() / 2), box.get_facecolor()) for box in boxes)
+    found = sorted(
+        (box.get_x(), round(box.get_y() + box.get_height() / 2), box.get_facecolor())
+        for box in boxes
+    )
     edges = sorted((segment[0][0], round(segment[:, 1].mean())) for lines in ax.collections
                    for segment in lines.get_segments())  # fmt: skip
     return found, edges
@@ -38,7 +41,9 @@ def picture(shown):
 
 def test_a_roll_shows_every_note_and_where_it_is_struck(chorales):
     found, edges = drawn(show.piano_roll(chorales[0]))
-    expected = sorted((s, p, matplotlib.colors.to_rgba(show.COLOURS[v])) for s, _, p, v in notes(chorales[0]))
+    expected = sorted(
+        (s, p, matplotlib.colors.to_rgba(show.COLOURS[v])) for s, _, p, v in notes(chorales[0])
+    )
     assert found == expected
     assert edges == [box[:2] for box in expected]
 
@@ -63,19 +68,28 @@ def test_voices_differ_by_colour_and_by_pattern():
     ax = show.piano_roll([[72, 67, 64, 48]] * 4)
     assert len({box.get_facecolor() for box in ax.patches}) == 4
     assert len({box.get_hatch() for box in ax.patches}) == 4
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["soprano", "alto", "tenor", "bass"]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "soprano",
+        "alto",
+        "tenor",
+        "bass",
+    ]
 
 
 def test_a_piano_roll_array_has_no_voices():
     ax = show.piano_roll(piano_roll(np.array([[72, 67]] * 4)))
-    assert {box.get_facecolor() for box in ax.patches} == {matplotlib.colors.to_rgba(show.COLOURS[0])}
+    assert {box.get_facecolor() for box in ax.patches} == {
+        matplotlib.colors.to_rgba(show.COLOURS[0])
+    }
     assert ax.get_legend() is None
 
 
 def test_axes_say_bars_and_pitches(small):
     ax = show.piano_roll(small, title="Small")
     assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_title()) == ("bar", "pitch", "Small")
-    assert [(tick, label.get_text()) for tick, label in zip(ax.get_xticks(), ax.get_xticklabels())] == [
+    assert [
+        (tick, label.get_text()) for tick, label in zip(ax.get_xticks(), ax.get_xticklabels())
+    ] == [
         (4, "1"),
         (20, "2"),
     ]
@@ -178,7 +192,11 @@ def test_what_is_no_figure_is_refused(wrong):
 
 
 def test_loss_curves_draw_what_was_measured():
-    ax = show.loss_curves({"loss": [3.0, 2.0, 1.0], "val_loss": [3.5, 2.5, 2.0]}, {"chance": 4.0}, unit="nats per note")
+    ax = show.loss_curves(
+        {"loss": [3.0, 2.0, 1.0], "val_loss": [3.5, 2.5, 2.0]},
+        {"chance": 4.0},
+        unit="nats per note",
+    )
     training, held_out, chance = ax.lines
     assert training.get_ydata().tolist() == [3, 2, 1]
     assert training.get_xdata().tolist() == [1, 2, 3]
@@ -214,8 +232,16 @@ def test_loss_curves_refuse_what_shows_nothing(history, words):
 @pytest.mark.parametrize(
     "seen",  # Machado, Oliveira and Fernandes 2009, severity 1: protanopia, deuteranopia
     [
-        [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
-        [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881]],
+        [
+            [0.152286, 1.052583, -0.204868],
+            [0.114503, 0.786281, 0.099216],
+            [-0.003882, -0.048116, 1.051998],
+        ],
+        [
+            [0.367322, 0.860646, -0.227968],
+            [0.280085, 0.672501, 0.047413],
+            [-0.011820, 0.042940, 0.968881],
+        ],
     ],
 )
 def test_colours_are_told_apart_by_colour_blind_readers(seen):

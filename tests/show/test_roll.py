@@ -76,7 +76,12 @@ def test_a_page_cannot_send_what_is_no_melody(notes):
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [({"bars": 0}, "bars is 0"), ({"bpm": 0}, "bpm is 0"), ({"x": [60] * 300}, "300 steps"), ({"x": "a"}, "music")],
+    [
+        ({"bars": 0}, "bars is 0"),
+        ({"bpm": 0}, "bpm is 0"),
+        ({"x": [60] * 300}, "300 steps"),
+        ({"x": "a"}, "music"),
+    ],
 )
 def test_bad_input(options, said):
     with pytest.raises(ValueError, match=said):

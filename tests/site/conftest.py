@@ -12,9 +12,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
-QUIET += "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required".split()
+QUIET += (
+    "--disable-component-update --disable-sync --autoplay-policy=no-user-gesture-required".split()
+)
 WHOLE = os.environ.get("MUSICLAB_SITE", "")
 EXECUTED = ("00", "01")  # the lessons that are run for the small website
 
@@ -25,7 +29,14 @@ def site(tmp_path_factory):
     if WHOLE:
         return ROOT / WHOLE
     folder = tmp_path_factory.mktemp("website") / "site"
-    words = [sys.executable, str(ROOT / "scripts" / "build_site.py"), "--lessons", *EXECUTED, "--output", str(folder)]
+    words = [
+        sys.executable,
+        str(ROOT / "scripts" / "build_site.py"),
+        "--lessons",
+        *EXECUTED,
+        "--output",
+        str(folder),
+    ]
     done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, (done.stdout + done.stderr)[-5000:]
     return folder

@@ -46,7 +46,10 @@ def visits(site, address, browser):
     page = browser.new_context(viewport=DESK, reduced_motion="reduce").new_page()
     found, now = {}, {}
     page.on("request", lambda request: now["requests"].append(request.url))
-    page.on("console", lambda message: now["errors"].append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: now["errors"].append(message.text) if message.type == "error" else None,
+    )
     page.on("pageerror", lambda error: now["errors"].append(str(error)))
     for name in names if WHOLE else [name for name in names if SMALL.match(name)]:
         now.update(requests=[], errors=[])
@@ -70,7 +73,12 @@ def visits(site, address, browser):
 
 
 def test_pages_were_visited(visits):
-    assert {"index.html", "start.html", "lessons/00_first_listen.html", "listen/gallery.html"} <= set(visits)
+    assert {
+        "index.html",
+        "start.html",
+        "lessons/00_first_listen.html",
+        "listen/gallery.html",
+    } <= set(visits)
 
 
 def test_no_page_has_an_error_in_the_console(visits):
@@ -103,7 +111,9 @@ def test_formulas_can_be_scrolled_to_their_beginning(visits):
 def test_every_formula_is_drawn(visits):
     maths = {name: seen["maths"] for name, seen in visits.items()}
     assert sum(one["formulas"] for one in maths.values()) > 100
-    assert {name: one for name, one in maths.items() if one["formulas"] > one["drawn"] or one["errors"]} == {}
+    assert {
+        name: one for name, one in maths.items() if one["formulas"] > one["drawn"] or one["errors"]
+    } == {}
 
 
 @pytest.mark.parametrize("name", ["index", "lessons/00_first_listen", "listen/gallery"])
@@ -113,7 +123,9 @@ def test_players_play(browser, address, name):
     player = page.locator("audio").first
     player.scroll_into_view_if_needed()
     box = player.bounding_box()
-    player.click(position={"x": 25, "y": box["height"] / 2})  # the play button, as a reader presses it
+    player.click(
+        position={"x": 25, "y": box["height"] / 2}
+    )  # the play button, as a reader presses it
     page.wait_for_function("document.querySelector('audio').currentTime > 0.2", timeout=10_000)
     assert page.evaluate("document.querySelector('audio').error") is None
     page.close()
@@ -133,7 +145,9 @@ def test_the_listening_test_by_keyboard(browser, address):
     for number in range(1, n + 1):
         assert heading.inner_text().startswith(f"Round {number} of {n}")
         assert heading.evaluate("e => e === document.activeElement")
-        files = page.locator(".quiz audio").evaluate_all("all => all.map(a => a.getAttribute('src'))")
+        files = page.locator(".quiz audio").evaluate_all(
+            "all => all.map(a => a.getAttribute('src'))"
+        )
         assert len(set(files)) == 2
         page.locator(".quiz button").first.focus()
         page.keyboard.press("Enter")
@@ -144,7 +158,9 @@ def test_the_listening_test_by_keyboard(browser, address):
     lines = page.locator(".quiz li").all_inner_texts()
     assert len(lines) == n
     assert sum(line.startswith("right") for line in lines) == right
-    assert sum(line.startswith("right; Bach was A") for line in lines) == right  # every answer was A
+    assert (
+        sum(line.startswith("right; Bach was A") for line in lines) == right
+    )  # every answer was A
     assert page.locator(".quiz svg .chance").count() == 1
     assert page.evaluate(RUN_AXE, None) == []
     assert page.evaluate("Object.keys(localStorage).length") == stored

@@ -32,7 +32,10 @@ def test_lessons_become_links_where_they_exist():
 
 
 def test_numbers_of_equations_are_no_lessons():
-    assert lessons.with_links("lesson 05 and 10.2", {"05": "a", "10": "b"}) == "lesson [05](a.ipynb) and 10.2"
+    assert (
+        lessons.with_links("lesson 05 and 10.2", {"05": "a", "10": "b"})
+        == "lesson [05](a.ipynb) and 10.2"
+    )
 
 
 def test_exercises_are_downloads():
@@ -42,11 +45,11 @@ def test_exercises_are_downloads():
 
 
 def test_formulas_become_targets_with_their_code():
-    equation = equations.Equation("7.2", code=["musiclab.models.recurrent.lstm_step"])
+    equation = equations.Equation("7.2", code=["musiclab.models.recurrent.cells.lstm_step"])
     text = "before\n\n$$f=1\\tag{7.2}$$\n\nafter $$x$$ and\n\n$$y\\tag{a}$$\n"
     reworked = lessons.with_targets(text, {"7.2": equation})
     assert "(eq-7-2)=\n\n$$f=1\\tag{7.2}$$\n" in reworked
-    assert "{py:obj}`lstm_step <musiclab.models.recurrent.lstm_step>`" in reworked
+    assert "{py:obj}`lstm_step <musiclab.models.recurrent.cells.lstm_step>`" in reworked
     assert reworked.count(")=\n") == 1
 
 
@@ -54,7 +57,9 @@ def test_every_formula_of_the_lessons_gets_its_target():
     found = equations.collect(ROOT)
     assert len(found) > 80
     for path, _ in lessons.titles(ROOT / "notebooks").values():
-        text = "\n\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
+        text = "\n\n".join(
+            c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown"
+        )
         numbers = re.findall(r"\\tag\{(\d+)\.(\d+)\}", text)
         targets = re.findall(r"\(eq-(\d+)-(\d+)\)=", lessons.with_targets(text, found))
         assert sorted(targets) == sorted(numbers), path.name
@@ -63,14 +68,21 @@ def test_every_formula_of_the_lessons_gets_its_target():
 def test_every_equation_has_a_test_and_its_code_is_public():
     for equation in equations.collect(ROOT).values():
         assert equation.tests, equation.number
-        assert equation.code, f"({equation.number}): no public name of musiclab has it in its docstring"
+        assert equation.code, (
+            f"({equation.number}): no public name of musiclab has it in its docstring"
+        )
 
 
 def test_widgets_give_way_to_sliders_and_stderr_is_left_out():
-    widget = nbformat.v4.new_output("display_data", {lessons.WIDGET: {}, "text/plain": "FloatSlider()"})
+    widget = nbformat.v4.new_output(
+        "display_data", {lessons.WIDGET: {}, "text/plain": "FloatSlider()"}
+    )
     warning = nbformat.v4.new_output("stream", name="stderr", text="a warning")
     kept = nbformat.v4.new_output("stream", name="stdout", text="kept")
-    cells = nbformat.v4.new_markdown_cell("# 02 · Title\n\ntext"), nbformat.v4.new_code_cell("slider")
+    cells = (
+        nbformat.v4.new_markdown_cell("# 02 · Title\n\ntext"),
+        nbformat.v4.new_code_cell("slider"),
+    )
     cells[1].outputs = [widget, widget, warning, kept]
     page = lessons.page(notebook(*cells), "02", {}, {}, "LINKS", "<div>stops</div>")
     assert [output.get("text") or output.data["text/html"] for output in page.cells[1].outputs] == [
@@ -88,10 +100,14 @@ def test_links_to_binder_and_colab_need_an_address(tmp_path):
     project.write_text('[project]\nname = "x"\n', encoding="utf-8")
     assert addresses.repository(project) == ""
     assert "http" not in addresses.top_links(Path("07_a.ipynb"), "")
-    project.write_text('[project.urls]\nRepository = "https://github.com/some/course.git"\n', encoding="utf-8")
+    project.write_text(
+        '[project.urls]\nRepository = "https://github.com/some/course.git"\n', encoding="utf-8"
+    )
     assert addresses.repository(project) == "some/course"
     links = addresses.top_links(Path("07_a.ipynb"), "some/course")
-    assert "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/07_a.ipynb" in links
+    assert (
+        "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/07_a.ipynb" in links
+    )
     assert "https://colab.research.google.com/github/some/course/blob/colab/07_a.ipynb" in links
 
 
@@ -100,8 +116,12 @@ def test_colab_copies_install_first(tmp_path):
     addresses.colab_copies([path], "some/course", ROOT / "requirements.txt", tmp_path)
     cells = nbformat.read(tmp_path / path.name, as_version=4).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    assert re.fullmatch(r"%pip install -q music21==\S+ verovio==\S+ pretty_midi==\S+ git\+https://\S+", code[0])
-    assert code[1:] == [c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
+    assert re.fullmatch(
+        r"%pip install -q music21==\S+ verovio==\S+ pretty_midi==\S+ git\+https://\S+", code[0]
+    )
+    assert code[1:] == [
+        c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"
+    ]
 
 
 def test_prerequisites_of_a_header(tmp_path):
@@ -128,7 +148,9 @@ def test_the_map_leads_from_earlier_to_later_and_shows_every_lesson():
 def test_lessons_to_come_are_named_once():
     there = lessons.titles(ROOT / "notebooks")
     assert not set(there) & {f"{number:02}" for number in lessons.still_to_come(there)}
-    assert set(there) | {f"{number:02}" for number in lessons.still_to_come(there)} == {f"{n:02}" for n in range(20)}
+    assert set(there) | {f"{number:02}" for number in lessons.still_to_come(there)} == {
+        f"{n:02}" for n in range(20)
+    }
 
 
 def test_every_key_is_in_the_bibliography_and_every_reading_in_the_lists():
@@ -141,7 +163,9 @@ def test_every_key_is_in_the_bibliography_and_every_reading_in_the_lists():
         text = nbformat.read(path, as_version=4).cells[-1].source.partition("Where to read on")[2]
         assert number in reading, f"site/reading.toml says nothing about lesson {number}"
         years = {re.search(r"year = \{(\d+)\}", entries[key])[1] for key in reading[number]}
-        assert set(re.findall(r"\((?:\w+ )?((?:19|20)\d\d)\)", text)) <= years, f"lesson {number} names more"
+        assert set(re.findall(r"\((?:\w+ )?((?:19|20)\d\d)\)", text)) <= years, (
+            f"lesson {number} names more"
+        )
 
 
 def test_embedded_music_becomes_files(tmp_path):
@@ -158,7 +182,8 @@ def test_embedded_music_becomes_files(tmp_path):
 def test_rounds_give_nothing_away(tmp_path):
     sound = "AAAA"
     html = listen.rounds(
-        [{"model": "</script> a model", "model_mp3": sound, "bach_mp3": sound[:-4] + "BBBB"}], tmp_path
+        [{"model": "</script> a model", "model_mp3": sound, "bach_mp3": sound[:-4] + "BBBB"}],
+        tmp_path,
     )
     assert html.count("</script>") == 1
     assert all(re.fullmatch(r"[0-9a-f]{20}\.mp3", file.name) for file in tmp_path.iterdir())
@@ -180,7 +205,9 @@ def test_a_run_hands_over_its_extra_and_is_cached(tmp_path, monkeypatch):
     path = tmp_path / "99_a.ipynb"
     nbformat.write(notebook(nbformat.v4.new_code_cell("x = 1; x", id="a")), str(path))
     monkeypatch.setattr(run, "extra_of", lambda notebook: extras / "99.py")
-    monkeypatch.setattr(run, "key", lambda notebook: "0" * 64)  # the real one changes while someone edits musiclab
+    monkeypatch.setattr(
+        run, "key", lambda notebook: "0" * 64
+    )  # the real one changes while someone edits musiclab
     extras.mkdir()
     (extras / "99.py").write_text("site_found['rounds'].append({'model': x})\n", encoding="utf-8")
     executed = run.run(path, tmp_path / "cache")
@@ -204,7 +231,9 @@ def bound(source):
     return names
 
 
-WITH_EXTRA = [path for path, _ in lessons.titles(ROOT / "notebooks").values() if run.extra_of(path).is_file()]
+WITH_EXTRA = [
+    path for path, _ in lessons.titles(ROOT / "notebooks").values() if run.extra_of(path).is_file()
+]
 
 
 @pytest.mark.parametrize("path", WITH_EXTRA, ids=lambda path: path.stem)
@@ -213,7 +242,11 @@ def test_an_extra_uses_names_of_its_lesson(path):
     lesson = "\n\n".join(cell.source for cell in cells if cell.cell_type == "code")
     source = run.extra_of(path).read_text(encoding="utf-8")
     used = {node.id for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Name)}
-    known = bound(lesson) | bound(source) | bound((run.EXTRAS / "prelude.py").read_text(encoding="utf-8"))
+    known = (
+        bound(lesson)
+        | bound(source)
+        | bound((run.EXTRAS / "prelude.py").read_text(encoding="utf-8"))
+    )
     assert used - known - set(dir(builtins)) == set()
 
 
@@ -221,7 +254,9 @@ def test_every_lesson_that_generates_is_in_the_gallery():
     without = {"01", "03"}  # they encode, and generate nothing
     there = {file.stem for file in run.EXTRAS.glob("[0-9][0-9].py")}
     lacking = set(lessons.titles(ROOT / "notebooks")) - without - there
-    assert not lacking, f"site/extras lacks {sorted(lacking)}: a piece for the gallery, a round for the listening test"
+    assert not lacking, (
+        f"site/extras lacks {sorted(lacking)}: a piece for the gallery, a round for the listening test"
+    )
 
 
 def test_a_failing_cell_says_where(tmp_path):
@@ -242,7 +277,9 @@ def test_tables_of_results_have_every_row(tmp_path):
 def test_the_glossary_is_complete():
     text = (ROOT / "site" / "reference" / "glossary.md").read_text(encoding="utf-8")
     rows = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| ")
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in text.splitlines()
+        if line.startswith("| ")
     ]
     rows = [row for row in rows if row[0] != "term"]
     assert len(rows) > 60

@@ -1,0 +1,306 @@
+"""Build the course's music files: ``python -m musiclab.data.corpora.build`` (that is ``make data``).
+
+From the reader's own music21 corpus come ``data/chorales.npz`` and ``data/tunes.npz``; with
+``--music FOLDER`` an instructor's own four-part files become ``data/own/FOLDER.npz``.
+
+Lessons: 01.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import dataclasses
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from tqdm import tqdm
+
+from musiclab.data.corpora.analysis import find_key, melody_families, melody_runs
+from musiclab.data.corpora.chorales import PER_STEP, Chorale, pack
+from musiclab.data.corpora.tunes import Tune
+from musiclab.data.encodings.encoding import bars, quantise
+from musiclab.data.files.storage import DataError, path, record_checksum, save_arrays
+from musiclab.data.piece import Piece
+
+__all__ = [
+    "assign_splits",
+    "build_chorales",
+    "build_own",
+    "build_tunes",
+    "main",
+    "without_silent_bars",
+]
+
+_SATB = ("soprano", "alto", "tenor", "bass")
+_TEXT = ("bwv", "split", "melody", "split_melody")
+
+
+def build_chorales() -> tuple[list[Chorale], list[tuple[str, str]]]:
+    """Read the four-part works of the corpus and say which could not be used.
+
+    Returns:
+      Chorales in the catalogue's order, "excluded" ones included; and (name, reason) of each work left out.
+    """
+    with path("jsb_split.csv").open(encoding="utf-8", newline="") as table:
+        benchmark = {row["bwv"]: row["split"] for row in csv.DictReader(table)}
+    files = {}
+    for file in _corpus("bach"):
+        name = re.sub(r"\.(mxl|xml|krn|rntxt)$", "", file.name)
+        if file.suffix != ".rntxt" and (name not in files or file.suffix == ".mxl"):
+            files[name] = file
+    names = sorted(files, key=_catalogue)
+    pieces, refused = _read_all(_read_chorale, [(name, files[name]) for name in names], "chorales")
+    return assign_splits(pieces, benchmark), refused
+
+
+def build_tunes() -> tuple[list[Tune], list[tuple[str, str]]]:
+    """Read the fiddle tunes of the corpus and say which could not be used.
+
+    Returns:
+      Tunes in the order of their names; and (name, reason) of each tune left out.
+    """
+    files = sorted(_corpus("ryansMammoth"), key=lambda file: file.name)
+    return _read_all(_read_tune, [(file.stem, file) for file in files], "tunes")
+
+
+def build_own(folder: Path) -> tuple[list[Chorale], list[tuple[str, str]]]:
+    """Read an instructor's own four-part music, MIDI, MusicXML or ABC.
+
+    Melody families go to "train", "valid" or "test" by a checksum of their name: about 80, 10 and 10%.
+
+    Args:
+      folder: searched with its subfolders; files of other kinds are passed over.
+
+    Returns:
+      Chorales in the order of their names; and (name, reason) of each file that can't be used.
+
+    Raises:
+      DataError: if there is no such folder, or no music in it that can be used.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is no folder: give one that holds .mid, .musicxml, .mxl or .abc files"
+        )
+    kinds = {".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc"}
+    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in kinds)
+    named = [(file.relative_to(folder).with_suffix("").as_posix(), file) for file in files]
+    pieces, refused = _read_all(_read_own, named, folder.name)
+    if not pieces:
+        why = "".join(f"\n  {name}: {reason}" for name, reason in refused)
+        raise DataError(f"{folder.name}: none of {len(files)} files can be used{why}")
+    families = melody_families(pieces)
+    by_hash = [int(hashlib.sha256(pieces[f].name.encode()).hexdigest(), 16) % 10 for f in families]
+    splits = ["valid" if h == 0 else "test" if h == 1 else "train" for h in by_hash]
+    return [
+        _chorale(piece, split, pieces[family].name, split)
+        for piece, split, family in zip(pieces, splits, families, strict=True)
+    ], refused
+
+
+def assign_splits(pieces: list[Piece], benchmark: dict[str, str]) -> list[Chorale]:
+    """Give each piece its benchmark split, its melody family and a split that no family crosses.
+
+    A work that the benchmark lacks is "train", unless it shares a melody run with a piece held out:
+    then it is "excluded". For ``split_melody`` a family goes to "train" as soon as one of its members
+    is in the benchmark's training split, else to "test" if one is, else to "valid": so every piece that
+    is held out there is held out in the benchmark too.
+
+    Args:
+      pieces: named by BWV number.
+      benchmark: split by BWV number.
+
+    Returns:
+      One chorale per piece, in order.
+    """
+    families = melody_families(pieces)
+    held_out = {
+        run for p in pieces if benchmark.get(p.name, "train") != "train" for run in melody_runs(p)
+    }
+    splits = [
+        benchmark.get(p.name) or ("excluded" if melody_runs(p) & held_out else "train")
+        for p in pieces
+    ]
+    members = {
+        family: {s for s, f in zip(splits, families, strict=True) if f == family}
+        for family in set(families)
+    }
+    by_melody = [
+        next((s for s in ("train", "test", "valid") if s in members[f]), "train") for f in families
+    ]
+    return [
+        _chorale(piece, split, pieces[family].name, split_melody)
+        for piece, split, family, split_melody in zip(
+            pieces, splits, families, by_melody, strict=True
+        )
+    ]
+
+
+def without_silent_bars(piece: Piece) -> Piece:
+    """Cut the bars in which no voice sounds: interludes of instruments that are not among the four voices.
+
+    Args:
+      piece: a piece that sounds in at least one bar.
+
+    Returns:
+      The piece without them; all else keeps its order and its bar lines.
+    """
+    kept = [(start, stop) for start, stop in bars(piece) if (piece.voices[start:stop] >= 0).any()]
+    steps = np.concatenate([np.arange(start, stop) for start, stop in kept])
+    cut = {name: getattr(piece, name)[steps] for name in PER_STEP}
+    return piece.with_(**cut, pickup=piece.pickup if kept[0][0] == 0 else 0)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Build what was asked for, report it in words, and return the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m musiclab.data.corpora.build", description=__doc__.split("\n\n")[0]
+    )
+    parser.add_argument(
+        "--music", type=Path, help="a folder of four-part MIDI, MusicXML or ABC files of your own"
+    )
+    options = parser.parse_args(arguments)
+    data = path("jsb_split.csv").parent
+    try:
+        if options.music:
+            name = f"{options.music.resolve().name}.npz"
+            _store(data / "own" / name, *build_own(options.music), _TEXT)
+            print(f'Use it in a lesson by changing one line: MUSIC = "own/{name}"')
+        else:
+            _store(data / "chorales.npz", *build_chorales(), _TEXT)
+            _store(data / "tunes.npz", *build_tunes(), ("dance", "rounded"))
+    except DataError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _read_chorale(item: tuple[str, Path]) -> Piece:
+    from music21 import converter
+
+    from musiclab.data.files.scores import piece_from_stream
+
+    name, file = item
+    score = converter.parse(file, forceSource=True)
+    parts = list(score.parts)
+    first_words = [(part.partName or "").split(maxsplit=1)[:1] for part in parts]
+    first_words = ["".join(words).lower() for words in first_words]
+    if all(voice in first_words for voice in _SATB):
+        parts = [parts[first_words.index(voice)] for voice in _SATB]
+    elif len(parts) != 4:
+        raise DataError(f"{len(parts)} parts, none of them named as four voices")
+    return _named(without_silent_bars(piece_from_stream(score, parts)), name)
+
+
+def _read_tune(item: tuple[str, Path]) -> Tune:
+    from music21 import converter, stream
+
+    from musiclab.data.files.scores import piece_from_stream
+
+    name, file = item
+    # beams take music21 most of its time on ABC, and nothing here reads them
+    with mock.patch.object(stream.Stream, "makeBeams"):
+        score = converter.parse(file, forceSource=True)
+    rounded = _triplet_deviation(score)
+    piece = _named(piece_from_stream(score, round_to_grid=rounded > 0), name)
+    named = re.search(
+        r"^R: *(.*?) *$", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
+    )
+    dance = named.group(1).lower().replace("slipjig", "slip jig") if named else ""
+    return Tune(**_attributes(piece), dance=dance, rounded=rounded)
+
+
+def _read_own(item: tuple[str, Path]) -> Piece:
+    from musiclab.data.files.reading import read_music
+
+    name, file = item
+    piece = read_music(file)
+    if piece.voices.shape[1] != 4:
+        raise DataError(
+            f"it has {piece.voices.shape[1]} voices; the lessons need four, one per track or staff"
+        )
+    return _named(piece, name)
+
+
+def _triplet_deviation(score) -> float:
+    """How far rounding moves a note, in quarters; refuses whatever is off the grid and no triplet of eighths."""
+    notes = [n for n in score.flatten().notes if not n.duration.isGrace]
+    times = np.array([float(n.offset) for n in notes])
+    steps, deviation = quantise(times)
+    thirds = np.abs(times * 3 - np.round(times * 3)) < 1e-6
+    if not (thirds | (np.abs(deviation) < 1e-6)).all():
+        raise DataError("it has notes shorter than a 16th that are no triplets")
+    if len(set(steps.tolist())) < len(steps):
+        raise DataError("its triplets are too fast: two notes would fall on one 16th")
+    return float(np.abs(deviation).max(initial=0.0).round(6))
+
+
+def _named(piece: Piece, name: str) -> Piece:
+    tonic, mode, method = find_key(piece)
+    return piece.with_(name=name, tonic=tonic, mode=mode, key_method=method)
+
+
+def _attributes(piece: Piece) -> dict:
+    return {field.name: getattr(piece, field.name) for field in dataclasses.fields(Piece)}
+
+
+def _chorale(piece: Piece, split: str, melody: str, split_melody: str) -> Chorale:
+    own = {"bwv": piece.name, "split": split, "melody": melody, "split_melody": split_melody}
+    return Chorale(**_attributes(piece), **own)
+
+
+def _corpus(composer: str) -> list[Path]:
+    from music21 import corpus
+
+    return [Path(file) for file in corpus.getComposer(composer)]
+
+
+def _catalogue(name: str) -> list[tuple[int, str]]:
+    """Sort key: bwv10.7 after bwv2.6."""
+    return [(int(number or 0), word) for number, word in re.findall(r"(\d*)(\D*)", name)]
+
+
+def _read_all(
+    read: Callable, items: list[tuple[str, Path]], what: str
+) -> tuple[list, list[tuple[str, str]]]:
+    """Read files on all cores, in order; a file that can't be read is listed, and stops nothing."""
+    # spawn: a process forked from one that runs TensorFlow's threads may hang
+    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+        results = pool.map(_try, [read] * len(items), items, chunksize=8)
+        results = list(tqdm(results, total=len(items), desc=what, unit="file"))
+    pieces = [result for result in results if isinstance(result, Piece)]
+    refused = [
+        (name, result)
+        for (name, _), result in zip(items, results, strict=True)
+        if isinstance(result, str)
+    ]
+    return pieces, refused
+
+
+def _try(read, item):
+    try:
+        return read(item)
+    except Exception as error:  # whatever one file does must not cost the others
+        return str(error) or type(error).__name__
+
+
+def _store(
+    file: Path, pieces: list[Piece], refused: list[tuple[str, str]], text: tuple[str, ...]
+) -> None:
+    save_arrays(file, pack(pieces, text))
+    record_checksum(file)
+    print(f"{file.name}: {len(pieces)} pieces, {len(refused)} files left out")
+    for name, reason in refused:
+        print(f"  {name}: {reason}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

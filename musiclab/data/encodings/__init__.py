@@ -1,0 +1,1 @@
+"""Pieces to arrays and back: piano rolls, tokens, windows, keys, melodies, two bars, the eighth grid, conditioning."""

@@ -1,0 +1,209 @@
+import io
+import struct
+
+import mido
+import numpy as np
+import pretty_midi
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from musiclab.data.files.midi import midi_bytes, piece_from_midi, write_midi
+from musiclab.data.files.storage import DataError
+from musiclab.data.piece import Piece
+from tests.strategies import pieces
+
+SMALL = Piece([[60, 55]] * 4 + [[62, -1]] * 4 + [[62, 57]] * 8, onsets=None)
+
+
+def midi(*tracks, ticks=480, kind=1, metas=()):
+    """A MIDI file of tracks of (tick, message type, pitch) on one channel."""
+    file = mido.MidiFile(type=kind, ticks_per_beat=ticks)
+    file.tracks.append(mido.MidiTrack(metas))
+    for events in tracks:
+        now, track = 0, mido.MidiTrack()
+        for tick, what, pitch in events:
+            track.append(mido.Message(what, note=pitch, velocity=64, time=tick - now))
+            now = tick
+        file.tracks.append(track)
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    return buffer.getvalue()
+
+
+def notes(*spans):
+    """Events of notes given as (start tick, stop tick, pitch)."""
+    events = [(start, "note_on", pitch) for start, _, pitch in spans]
+    events += [(stop, "note_off", pitch) for _, stop, pitch in spans]
+    return sorted(events, key=lambda event: (event[0], event[1] == "note_on"))
+
+
+@given(pieces())
+@settings(max_examples=60, deadline=None)
+def test_voices_onsets_and_length_come_back(piece):
+    back = piece_from_midi(midi_bytes(piece))
+    for name in ("voices", "onsets", "key_signature", "tonic", "mode"):
+        assert np.array_equal(getattr(back, name), getattr(piece, name)), name
+
+
+@given(pieces(max_steps=96))
+@settings(max_examples=60, deadline=None)
+def test_bars_and_name_come_back(piece):
+    back = piece_from_midi(midi_bytes(piece))
+    assert np.array_equal(back.downbeats, piece.downbeats)
+    assert (back.name, back.pickup) == (piece.name, piece.pickup)
+
+
+def test_a_first_bar_shorter_than_the_next_metre_is_a_pickup_in_files_that_do_not_say():
+    metas = [mido.MetaMessage("time_signature", numerator=1, denominator=4)]
+    metas.append(mido.MetaMessage("time_signature", numerator=3, denominator=4, time=480))
+    piece = piece_from_midi(midi(notes((0, 4 * 480, 60)), metas=metas))
+    assert (piece.pickup, piece.time_signature, np.flatnonzero(piece.downbeats).tolist()) == (
+        4,
+        "3/4",
+        [4],
+    )
+
+
+def test_an_independent_reader_hears_the_same_notes_at_the_same_times():
+    piece = Piece([[60, 60], [60, 60], [60, 64], [-1, 64]], onsets=[[1, 1], [0, 0], [1, 1], [0, 0]])
+    read = pretty_midi.PrettyMIDI(io.BytesIO(midi_bytes(piece, bpm=60)))
+    heard = [
+        [(n.start, n.end, n.pitch) for n in instrument.notes] for instrument in read.instruments
+    ]
+    assert heard == [[(0.0, 0.5, 60), (0.5, 0.75, 60)], [(0.0, 0.5, 60), (0.5, 1.0, 64)]]
+
+
+def test_file_says_names_tempo_key_and_metre():
+    piece = Piece(
+        np.full((40, 4), 60), pickup=8, key_signature=-3, tonic=0, mode="minor", name="Psalm"
+    )
+    file = mido.MidiFile(file=io.BytesIO(midi_bytes(piece, bpm=100)))
+    assert [track.name for track in file.tracks] == ["Psalm", "Soprano", "Alto", "Tenor", "Bass"]
+    metas = {message.type: message for message in file.tracks[0]}
+    assert metas["set_tempo"].tempo == 600_000
+    assert metas["key_signature"].key == "Cm"
+    times = [(m.numerator, m.denominator) for m in file.tracks[0] if m.type == "time_signature"]
+    assert times == [(2, 4), (4, 4)]
+    assert {sum(message.time for message in track) for track in file.tracks} == {40 * 120}
+
+
+def test_written_file_is_the_bytes(tmp_path):
+    write_midi(SMALL, tmp_path / "a.mid")
+    assert (tmp_path / "a.mid").read_bytes() == midi_bytes(SMALL)
+
+
+@pytest.mark.parametrize("bpm", [0, 3, 1e9, float("nan")])
+def test_absurd_bpm_is_refused_when_writing(bpm):
+    with pytest.raises(ValueError, match="bpm"):
+        midi_bytes(SMALL, bpm=bpm)
+
+
+def test_voices_are_ordered_by_median_pitch():
+    piece = piece_from_midi(midi(notes((0, 480, 40)), notes((0, 480, 70)), notes((0, 480, 55))))
+    assert piece.voices[0].tolist() == [70, 55, 40]
+
+
+def test_played_a_little_early_late_legato_or_short_is_the_same_music():
+    exact = midi(notes((0, 480, 60), (480, 960, 62), (960, 1440, 62)))
+    played = midi(notes((0, 500, 60), (470, 945, 62), (990, 1410, 62)))
+    assert np.array_equal(piece_from_midi(exact).voices, piece_from_midi(played).voices)
+    assert np.array_equal(piece_from_midi(exact).onsets, piece_from_midi(played).onsets)
+
+
+def test_a_sixteenth_rest_stays_a_rest():
+    assert piece_from_midi(midi(notes((0, 360, 60), (480, 600, 62)))).voices[:, 0].tolist() == [
+        60,
+        60,
+        60,
+        -1,
+        62,
+    ]
+
+
+def test_key_time_signature_and_drums():
+    metas = [
+        mido.MetaMessage("key_signature", key="F#m"),
+        mido.MetaMessage("time_signature", numerator=3, denominator=4),
+    ]
+    file = mido.MidiFile(file=io.BytesIO(midi(notes((0, 1440 * 2, 66)), metas=metas)))
+    file.tracks.append(
+        mido.MidiTrack(
+            [
+                mido.Message("note_on", channel=9, note=36),
+                mido.Message("note_off", channel=9, note=36, time=480),
+            ]
+        )
+    )
+    buffer = io.BytesIO()
+    file.save(file=buffer)
+    piece = piece_from_midi(buffer.getvalue())
+    assert (piece.tonic, piece.mode, piece.key_signature, piece.key_method) == (
+        6,
+        "minor",
+        3,
+        "file",
+    )
+    assert (piece.time_signature, piece.voices.shape) == ("3/4", (24, 1))
+    assert np.flatnonzero(piece.downbeats).tolist() == [0, 12]
+
+
+def test_too_many_notes_are_counted_and_refused():
+    with pytest.raises(DataError, match="20001 notes"):
+        piece_from_midi(midi(notes(*((i * 120, i * 120 + 120, 60) for i in range(20_001)))))
+
+
+def tempo(microseconds):
+    return [mido.MetaMessage("set_tempo", tempo=microseconds)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b"", "no MIDI file"),
+        (b"MThd\0\0\0\6", "no MIDI file"),
+        (midi(notes((0, 480, 60)))[:40], "damaged"),
+        (midi(), "no notes"),
+        (midi(notes((0, 480, 60)), metas=tempo(0)), "tempo of 0 "),
+        (midi(notes((0, 480, 60)), metas=tempo(1)), "tempo of 6e\\+07"),
+        (
+            midi(notes((480, 960, 60), (480, 960, 64))),
+            r"track 1, tick 480 \(bar 1\): two notes at once",
+        ),
+        (
+            midi(notes((0, 960, 60), (480, 720, 64))),
+            r"track 1, tick 0 \(bar 1\): two notes at once",
+        ),
+        (
+            midi(notes((1920, 2080, 60), (2080, 2240, 62))),
+            r"track 1, tick 2080 \(bar 2\): .* 17.33 16ths",
+        ),
+        (midi([(0, "note_on", 60), (120 * 10**6, "note_off", 60)]), "1000000 steps"),
+        (
+            midi(notes((0, 480, 60)), metas=[mido.MetaMessage("time_signature", denominator=32)]),
+            "time signature 4/32",
+        ),
+        (b"MThd" + struct.pack(">IHHh", 6, 2, 1, 480), "type 2"),
+        (b"MThd" + struct.pack(">IHHh", 6, 1, 1, -6360), "SMPTE"),
+        (b"MThd" + struct.pack(">IHHh", 6, 1, 1, 0), "SMPTE"),
+    ],
+)
+def test_what_is_no_readable_midi_is_refused_in_words(raw, message):
+    with pytest.raises(DataError, match=message):
+        piece_from_midi(raw)
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=6),
+    st.integers(0, 400),
+)
+@settings(max_examples=300, deadline=2000)
+def test_damaged_files_give_a_piece_or_a_data_error_and_nothing_else(changes, cut):
+    raw = bytearray(midi_bytes(SMALL))
+    for place, value in changes:
+        raw[place % len(raw)] = value
+    try:
+        piece = piece_from_midi(bytes(raw[: len(raw) - cut // 8 if cut > 200 else None]))
+    except DataError:
+        return
+    assert isinstance(piece, Piece)

@@ -1,0 +1,218 @@
+"""The four-voice model: its probabilities, its steps, its writing, its file."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from scipy.stats import chisquare
+
+from musiclab.data import load_chorales, to_common_key
+from musiclab.data.encodings.encoding import decode_tokens
+from musiclab.data.piece import Piece
+from musiclab.metrics import parallel_perfects
+from musiclab.models.recurrent.four_voices import FourVoices
+from musiclab.training import set_seed
+
+CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="melody")[:4]]
+
+
+def model(seed=0, **settings):
+    """Random weights large enough that nothing is nearly uniform."""
+    set_seed(seed)
+    made = FourVoices(**{"units": 6, "hidden": 8, "low": 36, "high": 84, **settings})
+    values = np.random.default_rng(seed)
+    made.set_weights(
+        [1.5 * values.normal(size=w.shape) / np.sqrt(w.shape[0]) for w in made.get_weights()]
+    )
+    return made
+
+
+def test_probabilities_of_all_pieces_sum_to_one():
+    # two pitches: a voice rests, holds or strikes one of two; in the first step there is nothing to hold
+    made = model(low=60, high=61)
+    pieces = []
+    for first in itertools.product((0, 2, 3), repeat=4):
+        pieces.append(decode_tokens(np.array([first]), 60, 61))
+    assert sum(np.exp(s.sum()) for s in made.log_likelihood(pieces)) == pytest.approx(1, abs=1e-4)
+    start = np.array([[2, 0, 3, 2]])
+    seconds = [
+        np.array(second) for second in itertools.product((0, 1, 2, 3), repeat=4) if second[1] != 1
+    ]
+    pieces = [decode_tokens(np.concatenate([start, second[None]]), 60, 61) for second in seconds]
+    assert sum(np.exp(s[1]) for s in made.log_likelihood(pieces)) == pytest.approx(1, abs=1e-4)
+
+
+@pytest.mark.parametrize("cell", ["gru", "peephole"])
+def test_step_by_step_is_all_at_once(cell):
+    made, piece = model(cell=cell, layers=2), CHORALES[0]
+    x = made.encode(piece)[:12]
+    state, nats = made.start(1), []
+    for row in x:
+        told = made._told(state["before"], state["age"], row[None, 12:])
+        np.testing.assert_array_equal(state["before"][0], row[4:8])
+        np.testing.assert_array_equal(state["age"][0], row[8:12])
+        known = made.from_context(
+            tf.concat([made.memory.step(told, state["memory"])[0], told], axis=-1)
+        )
+        total = 0.0
+        for voice in (0, 3, 1, 2):
+            logits = made._logits(voice, known, state["before"])[0].numpy().astype(float)
+            total += logits[row[voice]] - np.log(np.exp(logits).sum())
+            known += made._done(voice, row[None, :4], state["before"])
+        nats.append(total)
+        tokens, state = made.step(state, row[None, 12:], (0, 0), fixed=row[None, :4])
+        np.testing.assert_array_equal(tokens[0], row[:4])
+    np.testing.assert_allclose(made.log_likelihood([piece])[0][:12], nats, rtol=1e-3, atol=1e-3)
+
+
+def test_no_step_knows_its_notes_or_what_comes():
+    made, piece = model(), CHORALES[0]
+    voices, onsets = piece.voices.copy(), piece.onsets.copy()
+    voices[20:], onsets[20:] = 60, True
+    changed, before = (
+        made.log_likelihood([piece.with_(voices=voices, onsets=onsets)])[0],
+        made.log_likelihood([piece])[0],
+    )
+    np.testing.assert_allclose(changed[:20], before[:20], rtol=1e-4, atol=1e-4)
+    assert (abs(changed[20:24] - before[20:24]) > 1e-3).all()
+
+
+def test_the_form_matters():
+    made, piece = model(), CHORALES[0]
+    moved = made.log_likelihood([piece.with_(fermatas=~piece.fermatas)])[0]
+    assert abs(moved - made.log_likelihood([piece])[0]).max() > 1e-3
+
+
+def test_what_is_drawn_is_what_was_said():
+    made, n = model(low=60, high=61), 4000
+    one = Piece(np.full((1, 4), 60))
+    drawn = made.draw(*_arguments(made, [one] * n, seed=3)).numpy()[:, 0]
+    firsts = list(itertools.product((0, 2, 3), repeat=4))
+    wanted = np.exp(
+        [s[0] for s in made.log_likelihood([decode_tokens(np.array([f]), 60, 61) for f in firsts])]
+    )
+    counts = np.array([(drawn == f).all(axis=1).sum() for f in firsts])
+    assert counts.sum() == n
+    common = n * wanted > 5
+    assert (
+        chisquare(
+            counts[common], counts[common].sum() * wanted[common] / wanted[common].sum()
+        ).pvalue
+        > 0.001
+    )
+
+
+def _arguments(made, forms, seed):
+    from musiclab.data.encodings.conditioning import form
+
+    plans = np.stack([form(piece) for piece in forms])
+    fixed = np.full((*plans.shape[:2], 4), -1, np.int32)
+    return (
+        made.start(len(forms)),
+        tf.constant(plans),
+        tf.constant(fixed),
+        tf.constant([seed, 0]),
+        tf.constant(1.0),
+    )
+
+
+def test_pieces_are_written_on_their_forms():
+    made = model()
+    pieces = made.sample(CHORALES, seed=5)
+    for piece, plan in zip(pieces, CHORALES):
+        assert piece.voices.shape == plan.voices.shape
+        np.testing.assert_array_equal(piece.fermatas, plan.fermatas)
+        assert piece.time_signature == plan.time_signature
+        sounding = piece.voices[piece.voices >= 0]
+        assert sounding.min() >= 36
+        assert sounding.max() <= 84
+    again, other = made.sample(CHORALES, seed=5), made.sample(CHORALES, seed=6)
+    np.testing.assert_array_equal(again[1].voices, pieces[1].voices)
+    assert (other[1].voices != pieces[1].voices).any()
+
+
+def test_the_graph_draws_what_the_loop_draws():
+    made, plan = model(), CHORALES[0]
+    short = [
+        plan.with_(
+            **{
+                n: getattr(plan, n)[:9]
+                for n in ("voices", "onsets", "spelling", "downbeats", "beat", "fermatas")
+            }
+        )
+    ] * 3
+    by_hand = made.draw(*_arguments(made, short, seed=7)).numpy()
+    for tokens, piece in zip(by_hand, made.sample(short, seed=7)):
+        np.testing.assert_array_equal(decode_tokens(tokens, 36, 84).voices, piece.voices)
+
+
+def test_a_primer_is_how_each_piece_begins():
+    made, plan = model(), CHORALES[0]
+    primer = Piece(plan.voices[:16], plan.onsets[:16])
+    free, primed = made.sample([plan] * 2, seed=1), made.sample([plan] * 2, seed=1, primer=primer)
+    for piece in primed:
+        np.testing.assert_array_equal(piece.voices[:16], primer.voices)
+        np.testing.assert_array_equal(piece.onsets[:16], primer.onsets)
+    assert (primed[0].voices[16:] != free[0].voices[16:]).any()
+    assert (primed[0].voices[16:] != primed[1].voices[16:]).any()
+
+
+def test_parallels_are_forbidden_on_request():
+    made = model()
+    free, strict = (made.sample(CHORALES, seed=1, parallels=allowed) for allowed in (True, False))
+    assert parallel_perfects(free) > 1  # there was something to forbid
+    assert parallel_perfects(strict) < 0.05 * parallel_perfects(
+        free
+    )  # one across a rest may remain
+    np.testing.assert_array_equal(strict[0].voices[0], free[0].voices[0])  # the dice are the same
+
+
+def test_it_learns_a_piece_by_heart():
+    set_seed(0)
+    piece = Piece(np.repeat([[72, 67, 64, 48], [71, 67, 62, 43]] * 4, 4, axis=0))
+    made = FourVoices(units=16, hidden=24, low=40, high=76, dropout=0.1)
+    made.fit([piece] * 4, epochs=60, batch_size=2, verbose=0)
+    assert -made.log_likelihood([piece])[0].mean() < 0.5
+    np.testing.assert_array_equal(
+        made.sample(piece, seed=0, temperature=0.1)[0].voices, piece.voices
+    )
+
+
+def test_saved_and_loaded_it_is_the_same(tmp_path):
+    made = model(cell="peephole", dropout=0.2)
+    made.save(tmp_path / "a.keras")
+    again = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
+    assert again.get_config() == made.get_config()
+    np.testing.assert_array_equal(
+        again.log_likelihood(CHORALES[:1])[0], made.log_likelihood(CHORALES[:1])[0]
+    )
+
+
+TWO = Piece(np.full((8, 2), 60))
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: FourVoices(cell="tape"), "cell 'tape'"),
+        (lambda: FourVoices(hidden=0), "hidden=0"),
+        (lambda: FourVoices(low=84, high=36), "pitches 84-36"),
+        (lambda: model().fit([], verbose=0), "no piece"),
+        (lambda: model().fit([TWO], verbose=0), "need pieces of 4 voices, found 2 voices"),
+        (lambda: model().log_likelihood([np.zeros((3, 4))]), "found ndarray"),
+        (lambda: model(high=60).log_likelihood(CHORALES), "outside 36-60"),
+        (lambda: model().sample([], seed=0), "no form"),
+        (lambda: model().sample(CHORALES, seed=0, temperature=0), "temperature 0"),
+        (lambda: model().sample(TWO, seed=0, primer=TWO), "found 2 voices"),
+        (lambda: model().sample(TWO, seed=0, primer=Piece(np.full((3, 4), 90))), "outside 36-84"),
+        (
+            lambda: model().sample(TWO, seed=0, primer=Piece(np.full((9, 4), 60))),
+            "9 steps, the shortest form 8",
+        ),
+    ],
+)
+def test_bad_input_is_explained(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()

@@ -1,0 +1,265 @@
+"""Train the weights that lessons load because training them would take too long: into ``data/weights/``.
+
+python -m training.weights 09_bass          # one file
+python -m training.weights                  # lists the names
+
+A file of the same name is replaced and its checksum recorded; the same machine makes the same numbers again,
+another one nearly the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from pathlib import Path
+
+from training import gans
+
+__all__ = ["MAKERS", "main"]
+
+WEIGHTS = Path(__file__).resolve().parents[1] / "data" / "weights"
+
+
+def part(kind: str, order: int, lengths=(32, 128), epochs: int = 30, batch_size: int = 128):
+    """A trained model of lesson 09, which writes one voice to others."""
+    from musiclab import data, training
+    from musiclab.data.encodings.eighth_grid import excerpts
+    from musiclab.models.recurrent import encoder_decoder
+
+    training.set_seed(9)
+    pieces = data.load_chorales("train", by="melody")
+    model = getattr(encoder_decoder, kind)(*encoder_decoder.ORDER[order])
+    # a model that must read pieces of any length has to be shown short and long ones
+    cut = [one for length in lengths for one in excerpts(pieces, length)]
+    training.train(model, cut, epochs=epochs, batch_size=batch_size, title=kind)
+    return model
+
+
+def chords(order: str, epochs: int = 24):
+    """A trained model of lesson 08: chord after chord on quarters, in a common key."""
+    from musiclab import data, training
+    from musiclab.models.recurrent.chord_model import ChordModel
+
+    training.set_seed(8)
+    pieces = data.load_chorales("train")
+    model = ChordModel("gru", "notes", units=128, hidden=128, order=order)
+    model.recipe(learning_rate=8e-3)
+    training.train(
+        model,
+        [data.piano_roll(data.to_common_key(p))[::4] for p in pieces],
+        epochs=epochs,
+        title=f"chords, {order}",
+    )
+    return model
+
+
+def voices(epochs: int = 30):
+    """The trained four-voice model of lesson 08, small enough for a file of at most a megabyte."""
+    from musiclab import data, training
+    from musiclab.models.recurrent.four_voices import FourVoices
+
+    training.set_seed(8)
+    pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
+    model = FourVoices(units=90, hidden=90, low=31, high=86, dropout=0.15)
+    training.train(model, pieces, epochs=epochs, batch_size=8, title="four voices")
+    return model
+
+
+def melodies(epochs: int = 28):
+    """The three-layer melody model of lesson 07: soprano after soprano in a common key, split by melody."""
+    from musiclab import data, training
+    from musiclab.models.recurrent.melody_model import MelodyModel, vocabulary
+
+    training.set_seed(7)
+    train = [
+        data.melody_to_symbols(data.to_common_key(p))
+        for p in data.load_chorales("train", by="melody")
+    ]
+    model = MelodyModel(vocabulary(train), "lstm", units=80, layers=3, dropout=0.2)
+    model.recipe(learning_rate=1e-2)
+    training.train(model, train, epochs=epochs, batch_size=16, title="three layers")
+    return model
+
+
+def boltzmann(epochs: int = 250):
+    """The machine of lesson 12 that knows single chords: quarters in a common key, from G1 to D6."""
+    import numpy as np
+
+    from musiclab import data, training
+    from musiclab.models.energy.rbm import RBM
+
+    training.set_seed(12)
+    rolls = [
+        data.piano_roll(data.to_common_key(p), 31, 86)[::4] for p in data.load_chorales("train")
+    ]
+    model = RBM(rolls[0].shape[1], 120)
+    model.recipe(learning_rate=0.8, k=1, persistent=True)
+    frames = np.concatenate(rolls)
+    training.train(
+        model, frames[frames.any(axis=1)], epochs=epochs, batch_size=100, title="machine of chords"
+    )
+    return model
+
+
+def clouds(beta: float, epochs: int = 6):
+    """A variational autoencoder of lesson 05, small enough for a file of at most a megabyte."""
+    from musiclab import training
+    from musiclab.data.encodings import two_bars
+    from musiclab.models.autoencoders.vae import VAE
+
+    training.set_seed(5)
+    model = VAE(latent=48, quarter=68, hidden=96, beta=beta)
+    model.recipe(learning_rate=4e-3)
+    windows = two_bars.in_all_keys(two_bars.load_bars("train"))
+    training.train(model, windows, epochs=epochs, batch_size=64, title=f"beta = {beta:g}")
+    return model
+
+
+def points(epochs: int = 6):
+    """Lesson 04's autoencoder, trained as there, with fewer hidden units: a file of at most a megabyte."""
+    import keras
+
+    from musiclab import training
+    from musiclab.data.encodings import two_bars
+    from musiclab.models.autoencoders.autoencoder import Autoencoder, squared_error
+
+    training.set_seed(4)
+    rolls = two_bars.rolls(two_bars.in_all_keys(two_bars.load_bars("train"))).astype("uint8")
+    model = Autoencoder((32, 48), h1=64, h2=80, f1="linear", f2="relu", code="h1")
+    steps = epochs * -(-len(rolls) // 64)
+    rate = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - 150, warmup_target=5e-3, warmup_steps=150
+    )
+    model.compile(keras.optimizers.Adam(rate), loss=squared_error, jit_compile=True)
+    training.train(model, rolls, epochs=epochs, batch_size=64, title="autoencoder")
+    return model
+
+
+def rnn_rbm(epochs: int = 50):
+    """The trained RNN-RBM of lesson 14: an RBM of chords first, then the network that sets its biases."""
+    import numpy as np
+
+    from musiclab import data, training
+    from musiclab.models.energy.rbm import RBM
+    from musiclab.models.energy.rnn_rbm import RNNRBM
+
+    training.set_seed(14)
+    rolls = [data.piano_roll(data.to_common_key(p))[::4] for p in data.load_chorales("train")]
+    rbm = RBM(visible=88, hidden=150)
+    rbm.recipe(learning_rate=0.05, k=1, persistent=True)
+    training.train(rbm, np.concatenate(rolls), epochs=60, batch_size=100, title="RBM of chords")
+    model = RNNRBM(hidden=150, units=128).start_from(rbm)
+    model.recipe(learning_rate=6e-3)
+    training.train(model, rolls, epochs=epochs, batch_size=8, title="RNN-RBM")
+    return model
+
+
+def belief(epochs=(70, 60, 60)):
+    """The three machines of lesson 13's deep belief network, stacked greedily and not fine-tuned."""
+    from musiclab import training
+    from musiclab.data.encodings import two_bars_eighths
+    from musiclab.models.energy.dbn import DBN
+
+    training.set_seed(13)
+    x = two_bars_eighths.to_rows(two_bars_eighths.load_eighth_bars("train"))
+    model = DBN(x.shape[1], (120, 120, 120), two_bars_eighths.SYMBOLS)
+    training.train(model, x, epochs=epochs, title="deep belief network")
+    return model
+
+
+def dense_game(epochs: int = 40):
+    """The dense generator of lesson 10: two-bar windows in a common key."""
+    from musiclab import data, training
+    from musiclab.data.encodings import two_bars
+    from musiclab.models.adversarial.gan import DenseGAN
+
+    training.set_seed(10)
+    pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
+    model = DenseGAN(latent=64, units=32)
+    training.train(
+        model,
+        two_bars.to_symbols(*data.windows(pieces)),
+        epochs=epochs,
+        batch_size=32,
+        title="dense GAN",
+    )
+    return model.average
+
+
+MAKERS = {
+    "05_autoencoder": points,
+    "05_beta_0": lambda: clouds(0.0),
+    "05_beta_0.3": lambda: clouds(0.3),
+    "05_beta_1": lambda: clouds(1.0),
+    "07_three_layers": melodies,
+    "08_up": lambda: chords("up"),
+    "08_voices": voices,
+    "08_down": lambda: chords("down"),
+    "09_bass": lambda: part("FrameAligned", 0, (8, 128), 10, 256),
+    "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
+    "09_alto": lambda: part("FrameAligned", 1),
+    "09_tenor": lambda: part("FrameAligned", 2),
+    "10_dense": dense_game,
+    "11_convolutional": lambda: gans.trained("11_convolutional"),
+    "11_recurrent": lambda: gans.trained("11_recurrent"),
+    "11_removed": gans.removed,
+    "12_chords": boltzmann,
+    "14_rnn_rbm": rnn_rbm,
+    "13_three_layers": belief,
+}
+
+
+def make(name: str, folder: Path = WEIGHTS) -> Path:
+    """Train one model and store it.
+
+    Args:
+      name: one of :data:`MAKERS`.
+      folder: where to.
+
+    Returns:
+      The file.
+    """
+    from musiclab.data.files.storage import record_checksum, save_arrays
+    from musiclab.training import save_model
+
+    trained = MAKERS[name]()
+    if isinstance(trained, dict):  # what models wrote while they trained, and not a model
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{name}.npz"
+        save_arrays(file, trained)
+        if folder == WEIGHTS:
+            record_checksum(file)
+        return file
+    # a copy that has never been trained: the optimizer's memory would triple the file
+    bare = type(trained).from_config(trained.get_config())
+    bare.set_weights(trained.get_weights())
+    folder.mkdir(parents=True, exist_ok=True)
+    save_model(bare, folder / f"{name}.keras")
+    if folder == WEIGHTS:
+        record_checksum(folder / f"{name}.keras")
+    return folder / f"{name}.keras"
+
+
+def main(names: list[str]) -> int:
+    """Make the weights named on the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument(
+        "names", nargs="*", choices=[*MAKERS, []], help="which to train; none lists them"
+    )
+    names = parser.parse_args(names).names
+    for name in names or []:
+        start, cpu = time.perf_counter(), time.process_time()
+        file = make(name)
+        wall, cpu = time.perf_counter() - start, time.process_time() - cpu
+        print(
+            f"{file.name}: {file.stat().st_size / 1e6:.2f} MB, {wall:.0f} s of wall, {cpu:.0f} s of CPU",
+            flush=True,
+        )
+    if not names:
+        print("\n".join(MAKERS))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
