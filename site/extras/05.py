@@ -23,7 +23,7 @@ site_slider(
         for b in BETAS
     ],
 )
-site_steps = bars.to_pieces(vae.interpolate(x_test[A], x_test[B], n=9))
+site_steps = two_bars.to_pieces(vae.interpolate(x_test[A], x_test[B], n=9))
 site_slider(
     "walk",
     "Place on the walk",

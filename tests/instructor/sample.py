@@ -29,7 +29,7 @@ SOLUTION = '''def double(x):
     twice_the_number = x * 2
     return twice_the_number
     ### END SOLUTION'''
-TEST = """from musiclab import check
+TEST = """from musiclab import checks
 
 see = "lesson 00, section 'Count'"
 checks.number(checks.call(double, 3, see=see), 6, "twice 3", see)

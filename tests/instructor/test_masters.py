@@ -156,7 +156,7 @@ BAD = [
     ),
     (
         "answers_and_tests",
-        {"double_test": TEST + "\ncheck.call(double, 1)"},
+        {"double_test": TEST + "\nchecks.call(double, 1)"},
         "nbgrader would take for points",
     ),
     ("written", {"why": GUIDE.replace("Marking guide", "Note")}, "needs a model answer"),
