@@ -8,15 +8,25 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from musiclab.data.files import storage
 from musiclab.data.files.storage import DataError
 
-__all__ = ["Progress", "load_model", "save_model", "set_seed", "train"]
+__all__ = [
+    "GraphCache",
+    "Progress",
+    "WarmUpCosineDecay",
+    "load_model",
+    "save_model",
+    "set_seed",
+    "train",
+]
 
 
 def set_seed(seed: int) -> None:
@@ -133,6 +143,56 @@ class Progress(keras.callbacks.Callback):
     def _show(self, text):
         self.line = self.line or (_NotebookLine() if _in_notebook() else _TerminalLine())
         self.line.show(text)
+
+
+class WarmUpCosineDecay(keras.callbacks.Callback):
+    """Learning rate with a linear warm-up, then a cosine decay to a fiftieth of its peak.
+
+    Args:
+      warm_up: share of all steps spent rising.
+    """
+
+    def __init__(self, warm_up=0.03):
+        super().__init__()
+        self.warm_up = warm_up
+
+    def on_train_begin(self, logs=None):
+        """Note the highest rate, which the optimizer was given."""
+        self.highest, self.step = float(self.model.optimizer.learning_rate), 0
+        self.steps = self.params["epochs"] * self.params["steps"]
+
+    def on_train_batch_begin(self, batch, logs=None):
+        """Set the rate of this step."""
+        done = self.step / self.steps
+        rate = min(1, (self.step + 1) / (self.warm_up * self.steps)) * (
+            0.51 + 0.49 * np.cos(np.pi * done)
+        )
+        self.model.optimizer.learning_rate.assign(self.highest * rate)
+        self.step += 1
+
+    def on_train_end(self, logs=None):
+        """Put the highest rate back, for the next training."""
+        self.model.optimizer.learning_rate.assign(self.highest)
+
+
+class GraphCache:
+    """Mixin: a model's methods as TensorFlow graphs, each traced on first use and then kept."""
+
+    def graph(self, method: Callable, **options) -> Callable:
+        """The method as a ``tf.function``, made once for each method and model.
+
+        Args:
+          method: a bound method of this model; retraced for new input shapes as TensorFlow does.
+          **options: as ``tf.function``; those of the first call count.
+
+        Returns:
+          The compiled function.
+        """
+        # past Keras' tracking of attributes, so that it is neither saved nor copied
+        kept = self.__dict__.setdefault("_graphs", {})
+        if method.__name__ not in kept:
+            kept[method.__name__] = tf.function(method, **options)
+        return kept[method.__name__]
 
 
 def save_model(model: keras.Model, file: Path) -> None:

@@ -21,7 +21,7 @@ from musiclab.models.autoencoders.vae_networks import (
     in_batches,
     likeliest,
 )
-from musiclab.models.recurrent.sequence_model import CosineDecay
+from musiclab.training import WarmUpCosineDecay
 
 __all__ = ["VAE", "Bound", "Code", "KLWarmUp"]
 
@@ -162,7 +162,7 @@ class VAE(keras.Model):
         if y is not None:
             raise ValueError("a VAE learns the windows themselves: pass no y")
         held_out = None if validation_data is None else (self._sounding(validation_data),) * 2
-        callbacks = [*(callbacks or []), CosineDecay(), KLWarmUp(warm_up)]
+        callbacks = [*(callbacks or []), WarmUpCosineDecay(), KLWarmUp(warm_up)]
         settings = {"epochs": epochs, "batch_size": batch_size, "callbacks": callbacks, **kwargs}
         return super().fit(self._sounding(x), validation_data=held_out, **settings)
 

@@ -28,13 +28,13 @@ from musiclab.models.energy.partition_function import (
     log_partition_ais,
     log_partition_exact,
 )
-from musiclab.models.recurrent.sequence_model import CosineDecay
+from musiclab.training import GraphCache, WarmUpCosineDecay
 
 __all__ = ["RBM"]
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
-class RBM(keras.Model):
+class RBM(GraphCache, keras.Model):
     """V visible and H hidden binary units, connected between the layers only.
 
     ``fit`` adds the estimate of contrastive divergence,
@@ -87,7 +87,7 @@ class RBM(keras.Model):
         """Compile: how ``fit`` trains. Averaged weights remain: over the last twentieth of the updates.
 
         Args:
-          learning_rate: the highest; it follows :class:`musiclab.models.recurrent.sequence_model.CosineDecay`.
+          learning_rate: the highest; it follows :class:`musiclab.training.WarmUpCosineDecay`.
           k: Gibbs steps between data and negative phase.
           persistent: the chains go on where they stopped, instead of starting from each batch anew.
           momentum, weight_decay: of the gradient descent; decay of W alone.
@@ -159,7 +159,7 @@ class RBM(keras.Model):
         learn, average = self._learner(x, data, seed, epochs)
         history = keras.callbacks.History()
         callbacks = keras.callbacks.CallbackList(
-            [*(callbacks or []), CosineDecay(), history],
+            [*(callbacks or []), WarmUpCosineDecay(), history],
             **{
                 "add_progbar": verbose != 0,
                 "model": self,
@@ -322,7 +322,7 @@ class RBM(keras.Model):
                 f"known {known.dtype} {known.shape}, {steps} steps: need bool {x.shape[1:]} or {x.shape}, 1"
             )
         numbers = tf.constant(steps), tf.constant([seed % 2**31, 0])
-        return self._graph(
+        return self.graph(self._gibbs)(
             x, self.W.value, self.a.value, self.b.value, *numbers, np.broadcast_to(known, x.shape)
         ).numpy()
 
@@ -343,8 +343,3 @@ class RBM(keras.Model):
     def _check_trained(self):
         if float(self.updates) == 0:
             raise ValueError("the model has learnt nothing yet: call fit, or assign weights")
-
-    def _graph(self, *arguments):
-        if "_gibbs_graph" not in self.__dict__:  # traced once per batch size, then kept
-            self.__dict__["_gibbs_graph"] = tf.function(self._gibbs)
-        return self.__dict__["_gibbs_graph"](*arguments)

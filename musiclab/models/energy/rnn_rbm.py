@@ -184,7 +184,7 @@ class RNNRBM(SequenceModel):
         """
         rolls = self._encoded(x)
         self._check_trained()
-        u = self._graph("_states_graph", self.states)(np.maximum(pad(rolls), 0))
+        u = self.graph(self.states, reduce_retracing=True)(np.maximum(pad(rolls), 0))
         v, (a, b) = (
             np.concatenate(rolls),
             self.step(np.concatenate([u[i, : len(one)] for i, one in enumerate(rolls)])),
@@ -249,7 +249,7 @@ class RNNRBM(SequenceModel):
             v = tf.repeat(frame[None], n, axis=0)
             u = self.hear(u, v)
         seed = tf.constant([seed % 2**31, 0])
-        return self._graph("_draw_graph", self._draw)(
+        return self.graph(self._draw, reduce_retracing=True)(
             u, v, tf.constant(steps), seed, tau, tf.constant(gibbs)
         ).numpy()
 
@@ -286,8 +286,3 @@ class RNNRBM(SequenceModel):
             raise ValueError(
                 "the model has learnt nothing yet: call fit, or start_from a trained RBM"
             )
-
-    def _graph(self, name, function):
-        if name not in self.__dict__:  # traced once per shape, then kept
-            self.__dict__[name] = tf.function(function, reduce_retracing=True)
-        return self.__dict__[name]

@@ -144,7 +144,7 @@ class ChordModel(SequenceModel):
         tau, state = check_temperature(temperature), self.start(n)
         for frame in [] if primer is None else self.encode(primer):
             state = self._after(state, self.step(state)[1], tf.repeat(frame[None], n, axis=0))
-        return self._graph(
+        return self.graph(self.draw)(
             state, tf.constant(steps), tf.constant([seed % 2**31, 0]), tf.constant(tau)
         ).numpy()
 
@@ -182,11 +182,6 @@ class ChordModel(SequenceModel):
             "last": frame,
             "index": state["index"] + 1,
         }
-
-    def _graph(self, *arguments):
-        if "_draw_graph" not in self.__dict__:  # traced once per batch size, then kept
-            self.__dict__["_draw_graph"] = tf.function(self.draw)
-        return self.__dict__["_draw_graph"](*arguments)
 
 
 def _clock(index, dtype):

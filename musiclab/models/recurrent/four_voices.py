@@ -180,7 +180,7 @@ class FourVoices(SequenceModel):
             fixed[:, : primer.steps] = self.encode(primer)[:, :VOICES]
         seeds, start = tf.constant([seed % 2**31, 0]), self.start(len(forms))
         tau = tf.constant(tau, tf.float32)
-        drawn = self._graph(
+        drawn = self.graph(self.draw)(
             start, tf.constant(plans), tf.constant(fixed), seeds, tau, bool(parallels)
         ).numpy()
         return [written(tokens, piece, self.low, self.high) for tokens, piece in zip(drawn, forms)]
@@ -236,10 +236,3 @@ class FourVoices(SequenceModel):
             axis=-1,
         )
         return self.from_voice[ORDER.index(voice)](told)
-
-    def _graph(self, *arguments):
-        if (
-            "_draw_graph" not in self.__dict__
-        ):  # traced once per number of pieces and steps, then kept
-            self.__dict__["_draw_graph"] = tf.function(self.draw)
-        return self.__dict__["_draw_graph"](*arguments)

@@ -173,7 +173,7 @@ class MelodyModel(SequenceModel):
                 f"n={n}, max_length={max_length}: draw at least one melody of at least one note"
             )
         tau = tf.constant(check_temperature(temperature))
-        drawn = self._graph(
+        drawn = self.graph(self._draw)(
             self.start(n), tf.constant(max_length), tf.constant([seed % 2**31, 0]), tau
         ).numpy()
         end = self._index[END]
@@ -220,8 +220,3 @@ class MelodyModel(SequenceModel):
             return tf.ensure_shape(symbol, state["last"].shape), {"memory": memory, "last": symbol}
 
         return ancestral(one, state, steps, seed)[0]
-
-    def _graph(self, *arguments):
-        if "_draw_graph" not in self.__dict__:  # traced once per batch size, then kept
-            self.__dict__["_draw_graph"] = tf.function(self._draw)
-        return self.__dict__["_draw_graph"](*arguments)

@@ -121,7 +121,7 @@ class PartModel(SequenceModel):
         pieces = [condition] if isinstance(condition, Piece) else list(condition)
         rows = pad(self._encoded([self._blank(piece) for piece in pieces]))
         one, two = tf.TensorSpec((), tf.float32), tf.TensorSpec((2,), tf.int32)
-        graph = self._graph("_draw_graph", self._draw, ROWS, two, one, tf.TensorSpec((), tf.bool))
+        graph = self.graph(self._draw, input_signature=[ROWS, two, one, tf.TensorSpec((), tf.bool)])
         tokens = graph(
             rows, tf.constant([seed % 2**31, 0]), tf.constant(tau), tf.constant(not parallels)
         ).numpy()
@@ -144,9 +144,9 @@ class PartModel(SequenceModel):
           ValueError: if width is below 1, or the piece can't be encoded.
         """
         rows = pad(self._encoded([self._blank(condition)]))
-        context, clock = self._graph("_read_graph", self._read_all, ROWS)(rows)
+        context, clock = self.graph(self._read_all, input_signature=[ROWS])(rows)
         context, clock = (np.repeat(part, max(width, 1), axis=0) for part in (context, clock))
-        step = self._graph("_step_graph", self._step)
+        step = self.graph(self._step)
         tokens, _ = beam_search(
             lambda state, t: step(context[:, t], clock[:, t], state),
             self._told,
@@ -242,9 +242,3 @@ class PartModel(SequenceModel):
 
     def _written(self, piece, tokens):
         return with_part(piece, self.target, tokens[: -(-piece.steps // 2)], self.low)
-
-    def _graph(self, name, function, *signature):
-        """A function as a graph: made once, for pieces of any number and length."""
-        if name not in self.__dict__:
-            self.__dict__[name] = tf.function(function, input_signature=signature or None)
-        return self.__dict__[name]

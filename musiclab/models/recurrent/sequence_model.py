@@ -13,45 +13,14 @@ import tensorflow as tf
 from keras import ops
 
 from musiclab.models.recurrent.minibatches import Batches, cut, pad
+from musiclab.training import GraphCache, WarmUpCosineDecay
 
-__all__ = ["CosineDecay", "SequenceModel", "real_steps"]
+__all__ = ["SequenceModel", "real_steps"]
 
 FRAMES = 4096  # frames scored at once
 
 
-class CosineDecay(keras.callbacks.Callback):
-    """Raise the learning rate over the first steps, then let it fall along a cosine to a fiftieth.
-
-    Lesson: 07
-
-    Args:
-      warm_up: share of all steps spent rising.
-    """
-
-    def __init__(self, warm_up=0.03):
-        super().__init__()
-        self.warm_up = warm_up
-
-    def on_train_begin(self, logs=None):
-        """Note the highest rate, which the optimizer was given."""
-        self.highest, self.step = float(self.model.optimizer.learning_rate), 0
-        self.steps = self.params["epochs"] * self.params["steps"]
-
-    def on_train_batch_begin(self, batch, logs=None):
-        """Set the rate of this step."""
-        done = self.step / self.steps
-        rate = min(1, (self.step + 1) / (self.warm_up * self.steps)) * (
-            0.51 + 0.49 * np.cos(np.pi * done)
-        )
-        self.model.optimizer.learning_rate.assign(self.highest * rate)
-        self.step += 1
-
-    def on_train_end(self, logs=None):
-        """Put the highest rate back, for the next training."""
-        self.model.optimizer.learning_rate.assign(self.highest)
-
-
-class SequenceModel(keras.Model):
+class SequenceModel(GraphCache, keras.Model):
     """A model that says of each step of a sequence how likely it was, given the steps before.
 
     A subclass builds its layers, calls :meth:`recipe`, and has ``call(x, training)``: sequences (n, T, ...), -1
@@ -99,8 +68,8 @@ class SequenceModel(keras.Model):
     ):
         """Train on whole pieces; after each pass the averaged weights are measured on ``validation_data``.
 
-        The learning rate follows :class:`CosineDecay` over exactly this many ``epochs``; a fit is meant to be
-        the whole training.
+        The learning rate follows :class:`musiclab.training.WarmUpCosineDecay` over
+        exactly this many ``epochs``; a fit is meant to be the whole training.
 
         Args:
           x: pieces. validation_data: pieces held out, or None.
@@ -117,7 +86,7 @@ class SequenceModel(keras.Model):
             raise ValueError("a sequence model learns the pieces themselves: pass no y")
         data = Batches(cut(self._encoded(x)), batch_size, seed)
         held_out = validation_data and Batches(self._encoded(validation_data), batch_size)
-        callbacks = [*(callbacks or []), CosineDecay(), keras.callbacks.SwapEMAWeights()]
+        callbacks = [*(callbacks or []), WarmUpCosineDecay(), keras.callbacks.SwapEMAWeights()]
         return super().fit(
             data, validation_data=held_out, epochs=epochs, callbacks=callbacks, **kwargs
         )
@@ -160,14 +129,11 @@ class SequenceModel(keras.Model):
         return pieces
 
     def _scores(self, batch):
-        if "_score_graph" not in self.__dict__:  # traced once, then kept
+        shape = tf.TensorSpec((None, None, *batch.shape[2:]), batch.dtype)
+        return self.graph(self._score, input_signature=[shape])(tf.convert_to_tensor(batch))
 
-            def score(x):
-                return self(x, training=False)
-
-            shape = tf.TensorSpec((None, None, *batch.shape[2:]), batch.dtype)
-            self.__dict__["_score_graph"] = tf.function(score, input_signature=[shape])
-        return self.__dict__["_score_graph"](tf.convert_to_tensor(batch))
+    def _score(self, x):
+        return self(x, training=False)
 
 
 def real_steps(x, dtype):

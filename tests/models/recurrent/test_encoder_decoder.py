@@ -193,8 +193,8 @@ def test_one_graph_writes_pieces_of_any_number_and_length():
         pieces = [duet((0,) * length, [60, 61, 60, 61, 60, 61, 60][:length])] * n
         model.sample(pieces, seed=n, temperature=n / 2, parallels=n == 1)
         model.beam_search(pieces[0], width=2)
-    for name in ("_draw_graph", "_read_graph", "_step_graph"):
-        assert model.__dict__[name].experimental_get_tracing_count() == 1, name
+    for name in ("_draw", "_read_all", "_step"):
+        assert model.__dict__["_graphs"][name].experimental_get_tracing_count() == 1, name
 
 
 def test_samples_come_as_often_as_their_probability(model):
