@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from musiclab.data.encodings.encoding import spell
+from musiclab.data.encodings.tokens import decode_tokens
+from musiclab.data.encodings.transposition import spell
 from musiclab.data.piece import REST, Piece
 
 TIME_SIGNATURES = ["4/4", "3/4", "2/2", "6/8", "5/4", "7/8", "3/16"]
@@ -93,3 +94,9 @@ def _respelled(spelling, voices, onsets, odd):
             if voices[step, column] != REST:
                 spelling[step, column] += shift
     return spelling
+
+
+def random_piece(rng, steps=40, voices=4, **attributes):
+    """Voices of random tokens, mostly holds, from a NumPy generator."""
+    tokens = rng.choice([0, 1, 1, 1, *range(30, 60)], size=(steps, voices))
+    return decode_tokens(tokens, **attributes)

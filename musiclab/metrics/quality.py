@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musiclab.data.encodings.encoding import bars
+from musiclab.data.encodings.windows import bars
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 from musiclab.metrics._pieces import pooled_share
 

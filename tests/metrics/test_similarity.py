@@ -6,7 +6,7 @@ import time
 import numpy as np
 import pytest
 
-from musiclab.data.encodings.encoding import piano_roll
+from musiclab.data.encodings.piano_roll import piano_roll
 from musiclab.data.piece import Piece
 from musiclab.metrics import diversity, longest_shared_run, nearest_fragment
 from musiclab.metrics.similarity import nearest_fragments, shared_runs

@@ -6,13 +6,9 @@ import numpy as np
 import pytest
 
 from musiclab.data.corpora.chorales import load_chorales
-from musiclab.data.encodings.encoding import (
-    from_piano_roll,
-    piano_roll,
-    to_common_key,
-    transpose,
-    windows,
-)
+from musiclab.data.encodings.piano_roll import from_piano_roll, piano_roll
+from musiclab.data.encodings.transposition import to_common_key, transpose
+from musiclab.data.encodings.windows import windows
 from musiclab.data.piece import Piece
 from musiclab.metrics import looks_like_music
 

@@ -27,7 +27,8 @@ from tqdm import tqdm
 from musiclab.data.corpora.analysis import find_key, melody_families, melody_runs
 from musiclab.data.corpora.chorales import PER_STEP, Chorale, pack
 from musiclab.data.corpora.tunes import Tune
-from musiclab.data.encodings.encoding import bars, quantise
+from musiclab.data.encodings.scaling import quantise
+from musiclab.data.encodings.windows import bars
 from musiclab.data.files.storage import DataError, path, record_checksum, save_arrays
 from musiclab.data.piece import Piece
 

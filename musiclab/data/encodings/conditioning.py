@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from musiclab.data.encodings.encoding import HOLD_TOKEN, REST_TOKEN, decode_tokens, spell
+from musiclab.data.encodings.tokens import HOLD_TOKEN, REST_TOKEN, decode_tokens
+from musiclab.data.encodings.transposition import spell
 from musiclab.data.piece import Piece
 
 __all__ = ["FORM_SIZES", "after_step", "form", "heard", "written"]

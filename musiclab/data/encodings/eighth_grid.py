@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 
 from musiclab.data import Piece, encode_tokens, excerpt, spell, transpose
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
 from musiclab.data.piece import REST
 
 __all__ = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
 from musiclab.data.encodings.two_bars import HIGH, LOW, end_to_end
 
 __all__ = ["SOUNDS", "from_sounding", "to_sounding"]

@@ -13,16 +13,16 @@ from collections.abc import Iterable
 import numpy as np
 
 from musiclab.data.corpora.chorales import load_chorales
-from musiclab.data.encodings.encoding import (
+from musiclab.data.encodings.piano_roll import piano_roll
+from musiclab.data.encodings.tokens import (
     FIRST_PITCH_TOKEN,
     HOLD_TOKEN,
     REST_TOKEN,
     decode_tokens,
     encode_tokens,
-    piano_roll,
-    to_common_key,
-    windows,
 )
+from musiclab.data.encodings.transposition import to_common_key
+from musiclab.data.encodings.windows import windows
 from musiclab.data.piece import Piece
 
 __all__ = [

@@ -13,7 +13,7 @@ import numpy as np
 from musiclab.data import Piece, load_chorales, to_common_key, windows
 from musiclab.data.encodings import two_bars
 from musiclab.data.encodings.eighth_grid import STEPS_PER_FRAME, on_eighths
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, REST_TOKEN
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, REST_TOKEN
 
 __all__ = [
     "FRAMES",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from musiclab.data.encodings.encoding import spell
+from musiclab.data.encodings.transposition import spell
 from musiclab.data.files.note_grid import SOFTWARE, bars_of
 from musiclab.data.files.storage import write_whole
 from musiclab.data.piece import NO_SPELLING, REST, STEPS_PER_QUARTER, Piece

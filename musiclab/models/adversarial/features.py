@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 import tensorflow as tf
 
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN
 
 __all__ = ["heard", "intervals", "moves", "parallels", "pitch_classes", "unisons"]
 

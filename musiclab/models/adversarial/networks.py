@@ -13,7 +13,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from musiclab.data.encodings.encoding import HOLD_TOKEN
+from musiclab.data.encodings.tokens import HOLD_TOKEN
 from musiclab.data.encodings.two_bars import STEPS, SYMBOLS, VOICES
 from musiclab.models.adversarial.features import (
     heard,

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from musiclab.data.encodings.conditioning import FORM_SIZES, after_step, form, heard, written
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN, encode_tokens
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN, encode_tokens
 from musiclab.data.piece import Piece
 from musiclab.models.recurrent.recurrent_layers import Memory
 from musiclab.models.recurrent.sequence_model import SequenceModel

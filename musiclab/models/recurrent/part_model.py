@@ -12,7 +12,7 @@ from keras import ops
 
 from musiclab.data import Piece
 from musiclab.data.encodings.eighth_grid import BEATS, part_rows, with_part
-from musiclab.data.encodings.encoding import FIRST_PITCH_TOKEN, HOLD_TOKEN
+from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN
 from musiclab.models.recurrent.minibatches import pad
 from musiclab.models.recurrent.sequence_model import SequenceModel, real_steps
 from musiclab.sampling import ancestral, check_temperature, draw

@@ -9,7 +9,7 @@ import tensorflow as tf
 from scipy.stats import chisquare
 
 from musiclab.data import load_chorales, to_common_key
-from musiclab.data.encodings.encoding import decode_tokens
+from musiclab.data.encodings.tokens import decode_tokens
 from musiclab.data.piece import Piece
 from musiclab.metrics import parallel_perfects
 from musiclab.models.recurrent.four_voices import FourVoices
