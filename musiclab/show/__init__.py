@@ -9,3 +9,4 @@ from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
 from musiclab.show.plots import *
 from musiclab.show.roll import *
+from musiclab.show.table import *
