@@ -27,9 +27,9 @@ def rows(seeds: int = 3) -> list[dict]:
       as ``hold_sd`` and ``scale_sd``, the mean CPU seconds of the training, and the target.
     """
     from musiclab import metrics
-    from musiclab.data.encodings import two_bars_eighths as eb
+    from musiclab.data.encodings import two_bars
 
-    real = eb.to_pieces(eb.load_eighth_bars("test"))
+    real = two_bars.eighths_to_pieces(two_bars.load_eighths("test"))
     runs = {"DBN: bars before fine-tuning": [], "DBN: bars, fine-tuned, top refitted": []}
     for seed in range(seeds):
         for name, run in zip(runs, _train(seed)):
@@ -63,18 +63,21 @@ def _row(what, values, cpu, target):
 
 def _train(seed):
     """Windows and CPU seconds so far: of the stack as trained greedily, then fine-tuned."""
-    from musiclab.data.encodings import two_bars_eighths as eb
+    from musiclab.data.encodings import two_bars
     from musiclab.models.energy.dbn import DBN
     from musiclab.training import set_seed
 
-    x, spent = eb.to_rows(eb.load_eighth_bars("train")), time.process_time()
+    x, spent = two_bars.eighths_to_rows(two_bars.load_eighths("train")), time.process_time()
     set_seed(seed)
-    model = DBN(x.shape[1], RECIPE["hidden"], eb.SYMBOLS)
+    model = DBN(x.shape[1], RECIPE["hidden"], two_bars.EIGHTH_SYMBOLS)
     model.fit(x, epochs=RECIPE["epochs"], seed=seed, verbose=0)
     greedy = time.process_time() - spent
-    drawn = eb.to_pieces(eb.from_rows(model.sample(BARS, seed, STEPS)))
+    drawn = two_bars.eighths_to_pieces(two_bars.rows_to_eighths(model.sample(BARS, seed, STEPS)))
     spent = time.process_time()
     model = model.fine_tuned(x, epochs=RECIPE["fine_tuning"], seed=seed)
     model.refit_top(x, epochs=RECIPE["refit"], seed=seed, verbose=0)
     tuned = greedy + time.process_time() - spent
-    return (drawn, greedy), (eb.to_pieces(eb.from_rows(model.sample(BARS, seed, STEPS))), tuned)
+    return (drawn, greedy), (
+        two_bars.eighths_to_pieces(two_bars.rows_to_eighths(model.sample(BARS, seed, STEPS))),
+        tuned,
+    )

@@ -174,7 +174,7 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     if hasattr(model, "reconstruct"):
         held_out = two_bars.load_bars("test")
         found["f1"] = precision_recall_f1(
-            two_bars.rolls(held_out), two_bars.rolls(model.reconstruct(held_out))
+            two_bars.piano_rolls(held_out), two_bars.piano_rolls(model.reconstruct(held_out))
         ).f1
     return found | _scores(model.sample(n, seed=seed), common_key)
 

@@ -125,7 +125,7 @@ def points(epochs: int = 6):
     from musiclab.models.autoencoders.autoencoder import Autoencoder, squared_error
 
     training.set_seed(4)
-    rolls = two_bars.rolls(two_bars.in_all_keys(two_bars.load_bars("train"))).astype("uint8")
+    rolls = two_bars.piano_rolls(two_bars.in_all_keys(two_bars.load_bars("train"))).astype("uint8")
     model = Autoencoder((32, 48), h1=64, h2=80, f1="linear", f2="relu", code="h1")
     steps = epochs * -(-len(rolls) // 64)
     rate = keras.optimizers.schedules.CosineDecay(
@@ -158,12 +158,12 @@ def rnn_rbm(epochs: int = 50):
 def belief(epochs=(70, 60, 60)):
     """The three machines of lesson 13's deep belief network, stacked greedily and not fine-tuned."""
     from musiclab import training
-    from musiclab.data.encodings import two_bars_eighths
+    from musiclab.data.encodings import two_bars
     from musiclab.models.energy.dbn import DBN
 
     training.set_seed(13)
-    x = two_bars_eighths.to_rows(two_bars_eighths.load_eighth_bars("train"))
-    model = DBN(x.shape[1], (120, 120, 120), two_bars_eighths.SYMBOLS)
+    x = two_bars.eighths_to_rows(two_bars.load_eighths("train"))
+    model = DBN(x.shape[1], (120, 120, 120), two_bars.EIGHTH_SYMBOLS)
     training.train(model, x, epochs=epochs, title="deep belief network")
     return model
 

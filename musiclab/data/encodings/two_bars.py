@@ -1,94 +1,78 @@
-"""Two bars of four voices as one choice of 50 symbols per voice and step: what lessons 05, 10 and 11 learn from.
+"""Two-bar windows of four voices as symbols, one per voice and time step.
 
-The symbols are the tokens of lesson 01 (Eq. 1.3): 0 is a rest, 1 a hold, 2 to 49 a pitch that is struck. So
-whatever a model emits is music with its attacks.
+Three encodings of the same windows:
 
-Lessons: 05, 10, 11.
+- symbols on the 16th-note grid, (N, 32, 4): the tokens of lesson 01 (Eq. 1.3), where 0 is a rest,
+  1 a hold and 2 to 49 the onset of a pitch; for the VAE and the GANs;
+- pitch and onset at every step, (N, 32, 4, 2): what the VAE's networks read and write;
+- symbols on an eighth-note grid, (N, 16, 4), and as rows of binary units: for the deep belief
+  network. Pitches are counted from the lowest of each voice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
 
 from musiclab.data.corpora.chorales import load_chorales
+from musiclab.data.encodings.eighth_grid import STEPS_PER_FRAME, on_eighths
 from musiclab.data.encodings.piano_roll import piano_roll
 from musiclab.data.encodings.tokens import (
     FIRST_PITCH_TOKEN,
     HOLD_TOKEN,
     REST_TOKEN,
     decode_tokens,
-    encode_tokens,
 )
 from musiclab.data.encodings.transposition import to_common_key
 from musiclab.data.encodings.windows import windows
 from musiclab.data.piece import Piece
 
 __all__ = [
+    "EIGHTHS",
+    "EIGHTH_LOWEST",
+    "EIGHTH_SYMBOLS",
     "HIGH",
     "LOW",
+    "PITCHES",
     "STEPS",
     "SYMBOLS",
     "VOICES",
     "check_symbols",
-    "choose",
-    "end_to_end",
+    "eighths_to_pieces",
+    "eighths_to_rows",
+    "from_one_hot",
+    "from_pitch_and_onset",
     "in_all_keys",
     "load_bars",
+    "load_eighths",
     "one_hot",
-    "rolls",
+    "piano_rolls",
+    "rows_to_eighths",
+    "to_eighth_symbols",
     "to_pieces",
+    "to_pitch_and_onset",
     "to_symbols",
 ]
 
-LOW, HIGH = 36, 83  # lowest and highest MIDI pitch: 48 of them
 STEPS, VOICES = 32, 4
+LOW, HIGH = 36, 83  # lowest and highest MIDI pitch: 48 of them
 SYMBOLS = HIGH - LOW + 1 + FIRST_PITCH_TOKEN
+PITCHES = HIGH - LOW + 2  # a rest and 48 pitches, where pitch and onset are told apart
+
+EIGHTHS = STEPS // STEPS_PER_FRAME
+EIGHTH_LOWEST = (59, 55, 47, 39)  # soprano to bass: two octaves from here hold most of the music
+EIGHTH_SYMBOLS = 24 + FIRST_PITCH_TOKEN
 
 
-def to_symbols(voices: np.ndarray, onsets: np.ndarray) -> np.ndarray:
-    """Windows as :func:`musiclab.data.windows` cuts them, in symbols; those that leave the range are left out.
-
-    Lesson: 05
-
-    Args:
-      voices: int (N, T, V), MIDI pitches, -1 for rests. onsets: bool, same shape; each window's first notes are struck.
-
-    Returns:
-      int8 (n, T, V), n at most N.
-
-    Raises:
-      ValueError: if the shapes differ or have no three axes.
-
-    >>> voices = np.array([[[60], [60], [-1]], [[20], [20], [20]]])
-    >>> to_symbols(voices, np.array([[[1], [0], [0]], [[1], [0], [0]]], bool))[..., 0]
-    array([[26,  1,  0]], dtype=int8)
-    """
-    voices, onsets = np.asarray(voices), np.asarray(onsets)
-    if voices.ndim != 3 or voices.shape != onsets.shape:
-        raise ValueError(
-            f"voices have shape {voices.shape}, onsets {onsets.shape}: need both (windows, steps, voices)"
-        )
-    fits = ((voices < 0) | ((voices >= LOW) & (voices <= HIGH))).all(axis=(1, 2))
-    shape = voices[fits].shape
-    if not fits.any():
-        return np.zeros(shape, np.int8)
-    end_to_end = Piece(voices[fits].reshape(-1, shape[2]), onsets[fits].reshape(-1, shape[2]))
-    return encode_tokens(end_to_end, LOW, HIGH).reshape(shape).astype(np.int8)
+# Symbols on the 16th-note grid
 
 
-def load_bars(
-    split: str, by: str = "benchmark", music: str = "chorales.npz", common_key: bool = False
-) -> np.ndarray:
-    """All two-bar windows of the chorales of a split, one starting on each downbeat of 4/4, in symbols.
-
-    Lesson: 05
+def load_bars(split: str, music: str = "chorales.npz", common_key: bool = False) -> np.ndarray:
+    """Symbols of all two-bar windows of a split, one starting on each downbeat of 4/4.
 
     Args:
-      split: "train", "valid" or "test". by: "benchmark" or "melody", as in :func:`musiclab.data.load_chorales`.
+      split: "train", "valid" or "test" of the published split.
       music: the file.
-      common_key: whether each chorale is moved to C major or A minor first.
+      common_key: whether each chorale is transposed to C major or A minor first.
 
     Returns:
       int8 (N, 32, 4).
@@ -96,52 +80,58 @@ def load_bars(
     Raises:
       ValueError: on an unknown split. DataError: if the file is missing or damaged.
     """
-    pieces = load_chorales(split, by=by, music=music)
-    return to_symbols(
-        *windows([to_common_key(p) for p in pieces] if common_key else pieces, STEPS // 16)
-    )
+    pieces = load_chorales(split, music=music)
+    return to_symbols(*windows([to_common_key(p) for p in pieces] if common_key else pieces))
 
 
-def in_all_keys(symbols: np.ndarray, shifts: Iterable[int] = range(-5, 7)) -> np.ndarray:
-    """Each window moved by each number of semitones that keeps all its notes within the range.
-
-    To draw from these at random is random transposition, without a window that does not fit.
-
-    Lesson: 05
+def to_symbols(voices: np.ndarray, onsets: np.ndarray) -> np.ndarray:
+    """Encode windows as symbols; windows with pitches out of range are left out.
 
     Args:
-      symbols: int (N, T, V). shifts: semitones, positive is up.
+      voices: int (N, T, V), MIDI pitches, -1 for rests.
+      onsets: bool, same shape, as :func:`musiclab.data.windows` returns them.
 
     Returns:
-      int8 (n, T, V): all windows that fit under the first shift, then the second, and so on.
+      int8 (n, T, V), n at most N.
 
     Raises:
-      ValueError: if these are no symbols.
+      ValueError: if the shapes differ or are not (N, T, V).
 
-    >>> in_all_keys([[[2], [1], [0]]], shifts=(-1, 0, 3))[..., 0]
-    array([[2, 1, 0],
-           [5, 1, 0]], dtype=int8)
+    >>> voices = np.array([[[60], [60], [-1]], [[20], [20], [20]]])
+    >>> to_symbols(voices, np.array([[[1], [0], [0]], [[1], [0], [0]]], bool))[..., 0]
+    array([[26,  1,  0]], dtype=int8)
     """
-    symbols = check_symbols(symbols)
-    struck = symbols >= FIRST_PITCH_TOKEN
-    moved = []
-    for semitones in shifts:
-        here = np.where(struck, symbols.astype(int) + semitones, symbols)
-        fits = ~struck | ((here >= FIRST_PITCH_TOKEN) & (here < SYMBOLS))
-        moved.append(here[fits.all(axis=(1, 2))].astype(np.int8))
-    return np.concatenate(moved)
+    return _encode(voices, onsets, LOW, SYMBOLS).astype(np.int8)
 
 
-def one_hot(symbols: np.ndarray) -> np.ndarray:
-    """A vector of 50 for each symbol, 1 at its place.
-
-    Lesson: 05
+def in_all_keys(symbols: np.ndarray) -> np.ndarray:
+    """Transpose each window by -5 to 6 semitones, and keep what stays within the range.
 
     Args:
       symbols: int (N, T, V).
 
     Returns:
-      float32 (N, T, V, 50).
+      int8 (n, T, V): all windows that fit 5 semitones lower, then 4 lower, and so on.
+
+    Raises:
+      ValueError: if these are no symbols.
+
+    >>> in_all_keys([[[2], [1], [0]]])[:2, :, 0]  # lower than the original is out of range
+    array([[2, 1, 0],
+           [3, 1, 0]], dtype=int8)
+    """
+    symbols = check_symbols(symbols)
+    is_pitch = symbols >= FIRST_PITCH_TOKEN
+    transposed = []
+    for semitones in range(-5, 7):
+        moved = np.where(is_pitch, symbols.astype(int) + semitones, symbols)
+        fits = ~is_pitch | ((moved >= FIRST_PITCH_TOKEN) & (moved < SYMBOLS))
+        transposed.append(moved[fits.all(axis=(1, 2))].astype(np.int8))
+    return np.concatenate(transposed)
+
+
+def one_hot(symbols: np.ndarray) -> np.ndarray:
+    """One-hot vectors of 50 for symbols: int (N, T, V) to float32 (N, T, V, 50).
 
     Raises:
       ValueError: if these are no symbols.
@@ -152,35 +142,23 @@ def one_hot(symbols: np.ndarray) -> np.ndarray:
     return np.eye(SYMBOLS, dtype=np.float32)[check_symbols(symbols)]
 
 
-def choose(scores: np.ndarray) -> np.ndarray:
-    """The likeliest symbol of each voice and step; the inverse of :func:`one_hot`.
-
-    Lesson: 05
+def from_one_hot(scores: np.ndarray) -> np.ndarray:
+    """The most likely symbol of each voice and step; the inverse of :func:`one_hot`.
 
     Args:
-      scores: float (N, T, V, 50): logits, probabilities or one-hot vectors.
+      scores: float (N, T, V, 50): one-hot vectors, probabilities or logits.
 
     Returns:
       int8 (N, T, V).
 
-    Raises:
-      ValueError: if the shape is another, or a score is nan.
-
-    >>> choose(one_hot([[[2, 1, 0]]])).tolist()
+    >>> from_one_hot(one_hot([[[2, 1, 0]]])).tolist()
     [[[2, 1, 0]]]
     """
-    scores = np.asarray(scores)
-    if scores.ndim != 4 or scores.shape[3] != SYMBOLS or np.isnan(scores).any():
-        raise ValueError(
-            f"scores have shape {scores.shape}: need (windows, steps, voices, {SYMBOLS}), none of them nan"
-        )
-    return scores.argmax(axis=3).astype(np.int8)
+    return np.argmax(scores, axis=3).astype(np.int8)
 
 
 def to_pieces(symbols: np.ndarray, name: str = "two bars") -> list[Piece]:
-    """Each window as a piece. All symbols are music: a hold with nothing to hold is a rest.
-
-    Lesson: 05
+    """Decode each window to a piece; a hold with nothing before it is a rest.
 
     Args:
       symbols: int (N, T, V). name: of each piece.
@@ -199,39 +177,29 @@ def to_pieces(symbols: np.ndarray, name: str = "two bars") -> list[Piece]:
     ]
 
 
-def rolls(symbols: np.ndarray) -> np.ndarray:
-    """Which of the 48 pitches sound, as in lesson 04: what reconstructions are compared by.
-
-    Lesson: 05
-
-    Args:
-      symbols: int (N, T, V).
-
-    Returns:
-      float32 (N, T, 48) of 0 and 1.
+def piano_rolls(symbols: np.ndarray) -> np.ndarray:
+    """Piano rolls of the 48 pitches, as in lesson 04: int (N, T, V) to float32 (N, T, 48).
 
     Raises:
       ValueError: if these are no symbols.
 
-    >>> rolls([[[2], [1], [0]]])[0, :, 0]
+    >>> piano_rolls([[[2], [1], [0]]])[0, :, 0]
     array([1., 1., 0.], dtype=float32)
     """
-    return piano_roll(end_to_end(symbols), LOW, HIGH).reshape(*np.shape(symbols)[:2], -1)
+    return piano_roll(_one_piece(symbols), LOW, HIGH).reshape(*np.shape(symbols)[:2], -1)
 
 
-def check_symbols(symbols) -> np.ndarray:
-    """Refuse what are no windows of symbols.
-
-    Lesson: 05
+def check_symbols(symbols, count: int = SYMBOLS) -> np.ndarray:
+    """Refuse what is not a batch of windows of symbols.
 
     Args:
-      symbols: int (N, T, V), each 0 to 49, N at least 1.
+      symbols: int (N, T, V), each from 0 to count - 1, N at least 1.
 
     Returns:
       The same as an array.
 
     Raises:
-      ValueError: wrong shape or type, no window, or a number that is no symbol; the message names it.
+      ValueError: on a wrong shape, type or number; the message names it.
 
     >>> check_symbols([[[0, 49]]]).shape
     (1, 1, 2)
@@ -239,34 +207,160 @@ def check_symbols(symbols) -> np.ndarray:
     symbols = np.asarray(symbols)
     if symbols.ndim != 3 or 0 in symbols.shape or not np.issubdtype(symbols.dtype, np.integer):
         raise ValueError(
-            f"symbols are integers (windows, steps, voices), at least one window, not {symbols.dtype} of shape "
-            f"{symbols.shape}"
+            "symbols are integers (windows, steps, voices), at least one window, "
+            f"not {symbols.dtype} of shape {symbols.shape}"
         )
-    if symbols.min() < 0 or symbols.max() >= SYMBOLS:
+    if symbols.min() < 0 or symbols.max() >= count:
         raise ValueError(
-            f"symbols run from 0 to {SYMBOLS - 1}; found {symbols.min()} to {symbols.max()}"
+            f"symbols run from 0 to {count - 1}; found {symbols.min()} to {symbols.max()}"
         )
     return symbols
 
 
-def end_to_end(symbols: np.ndarray) -> Piece:
-    """All windows as one piece, none held into the next: much faster to read than one by one.
+# Pitch and onset at every step
 
-    Lesson: 05
 
-    Args:
-      symbols: int (N, T, V).
+def to_pitch_and_onset(symbols: np.ndarray) -> np.ndarray:
+    """Pitch and onset at every step, in place of holds: int (N, T, V) to int8 (N, T, V, 2).
+
+    A wrong pitch then spoils one step instead of a whole note, which is easier to learn. The onset
+    carries information only where a pitch is repeated: a new pitch always has one, a rest never.
 
     Returns:
-      A piece of N T steps.
+      0 for a rest or 1 to 48 for the pitch; 1 where the note begins, else 0.
 
     Raises:
       ValueError: if these are no symbols.
 
-    >>> end_to_end([[[26], [1]], [[1], [27]]]).voices[:, 0].tolist()
-    [60, 60, -1, 61]
+    >>> to_pitch_and_onset([[[2], [1], [2], [0]]])[0, :, 0].tolist()
+    [[1, 1], [1, 0], [1, 1], [0, 0]]
     """
+    piece = _one_piece(symbols)
+    pitch = np.where(piece.voices >= 0, piece.voices - LOW + 1, 0)
+    pairs = np.stack([pitch, piece.onsets], axis=-1)
+    return pairs.reshape(*np.shape(symbols), 2).astype(np.int8)
+
+
+def from_pitch_and_onset(pairs: np.ndarray) -> np.ndarray:
+    """The inverse of :func:`to_pitch_and_onset`: int (N, T, V, 2) to int8 (N, T, V).
+
+    A new pitch becomes an onset and a rest does not, whatever their onset says.
+
+    >>> from_pitch_and_onset([[[[1, 0]], [[1, 0]], [[1, 1]], [[0, 1]]]])[0, :, 0].tolist()
+    [2, 1, 2, 0]
+    """
+    pitch, onset = np.moveaxis(np.asarray(pairs, int), 3, 0)
+    is_new = np.diff(pitch, axis=1, prepend=-1) != 0
+    symbols = np.where((onset == 1) | is_new, pitch + FIRST_PITCH_TOKEN - 1, HOLD_TOKEN)
+    return np.where(pitch > 0, symbols, REST_TOKEN).astype(np.int8)
+
+
+# Symbols on the eighth-note grid
+
+
+def load_eighths(split: str, music: str = "chorales.npz") -> np.ndarray:
+    """Eighth-note symbols of all two-bar windows of a split, in C major or A minor.
+
+    Args:
+      split: "train", "valid" or "test" of the split that keeps melody families together.
+      music: the file.
+
+    Returns:
+      int64 (N, 16, 4), 0 to 25; windows with pitches out of range are left out.
+
+    Raises:
+      ValueError: on an unknown split. DataError: if the file is missing or damaged.
+    """
+    pieces = load_chorales(split, by="melody", music=music)
+    return to_eighth_symbols(*windows([on_eighths(to_common_key(p)) for p in pieces]))
+
+
+def to_eighth_symbols(voices: np.ndarray, onsets: np.ndarray) -> np.ndarray:
+    """Encode windows on the eighth-note grid; windows with pitches out of range are left out.
+
+    Args:
+      voices: int (N, 32, 4), MIDI pitches, -1 for rests, as
+        :func:`musiclab.data.encodings.eighth_grid.on_eighths` rounds them.
+      onsets: bool, same shape.
+
+    Returns:
+      int64 (n, 16, 4), n at most N: 0 a rest, 1 a hold, 2 to 25 the onset of a pitch, counted from
+      the lowest pitch of the voice.
+
+    Raises:
+      ValueError: if the shapes differ or are not (N, T, V).
+
+    >>> voices, onsets = np.full((1, 32, 4), 60), np.zeros((1, 32, 4), bool)
+    >>> onsets[:, 0] = True
+    >>> to_eighth_symbols(voices, onsets)[0, :2].tolist()
+    [[3, 7, 15, 23], [1, 1, 1, 1]]
+    """
+    voices, onsets = np.asarray(voices), np.asarray(onsets)
+    every = slice(None, None, STEPS_PER_FRAME)
+    return _encode(voices[:, every], onsets[:, every], np.array(EIGHTH_LOWEST), EIGHTH_SYMBOLS)
+
+
+def eighths_to_rows(symbols: np.ndarray) -> np.ndarray:
+    """Visible units, one-hot for each voice and step: int (N, 16, 4) to float32 (N, 1664).
+
+    Raises:
+      ValueError: if these are no such symbols.
+
+    >>> eighths_to_rows(np.zeros((2, 16, 4), int)).sum(axis=1)
+    array([64., 64.], dtype=float32)
+    """
+    symbols = check_symbols(symbols, EIGHTH_SYMBOLS)
+    return np.eye(EIGHTH_SYMBOLS, dtype=np.float32)[symbols].reshape(len(symbols), -1)
+
+
+def rows_to_eighths(rows: np.ndarray) -> np.ndarray:
+    """The most likely symbols of visible units or their probabilities: (N, 1664) to int (N, 16, 4).
+
+    >>> int(rows_to_eighths(eighths_to_rows(np.full((1, 16, 4), 7))).min())
+    7
+    """
+    return np.reshape(rows, (-1, EIGHTHS, VOICES, EIGHTH_SYMBOLS)).argmax(axis=3)
+
+
+def eighths_to_pieces(symbols: np.ndarray, name: str = "two bars") -> list[Piece]:
+    """Decode each window to a piece of 32 steps; a hold with nothing before it is a rest.
+
+    Args:
+      symbols: int (N, 16, 4). name: of each piece.
+
+    Returns:
+      N pieces, named in C major (the symbols do not say where minor is meant).
+
+    Raises:
+      ValueError: if these are no such symbols.
+
+    >>> eighths_to_pieces(np.full((1, 16, 4), 2))[0].voices[0].tolist()
+    [59, 55, 47, 39]
+    """
+    symbols = check_symbols(symbols, EIGHTH_SYMBOLS)
+    moved = symbols + np.array(EIGHTH_LOWEST) - LOW
+    first = np.where(symbols >= FIRST_PITCH_TOKEN, moved, symbols)
+    steps = np.repeat(first, STEPS_PER_FRAME, axis=1)
+    steps[:, 1::STEPS_PER_FRAME] = np.where(symbols == REST_TOKEN, REST_TOKEN, HOLD_TOKEN)
+    return to_pieces(steps, name)
+
+
+def _encode(voices, onsets, lowest, symbols):
+    voices, onsets = np.asarray(voices, int), np.asarray(onsets)
+    if voices.ndim != 3 or voices.shape != onsets.shape:
+        raise ValueError(
+            f"voices have shape {voices.shape}, onsets {onsets.shape}: "
+            "need both (windows, steps, voices)"
+        )
+    pitch = voices - lowest + FIRST_PITCH_TOKEN
+    fits = (voices < 0) | ((pitch >= FIRST_PITCH_TOKEN) & (pitch < symbols))
+    held = np.where(onsets, pitch, HOLD_TOKEN)
+    return np.where(voices < 0, REST_TOKEN, held)[fits.all(axis=(1, 2))]
+
+
+def _one_piece(symbols):
+    # all windows one after another as one piece, none held into the next: much faster to decode
     symbols = check_symbols(symbols).astype(int)
     first = symbols[:, 0]
-    first[first == HOLD_TOKEN] = REST_TOKEN  # or it would go on with the window before
+    first[first == HOLD_TOKEN] = REST_TOKEN
     return decode_tokens(symbols.reshape(-1, symbols.shape[2]), LOW, HIGH)

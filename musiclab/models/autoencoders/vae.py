@@ -12,7 +12,7 @@ import numpy as np
 from keras import ops
 
 from musiclab.data.encodings import two_bars
-from musiclab.data.encodings.sounding import SOUNDS, from_sounding, to_sounding
+from musiclab.data.encodings.two_bars import PITCHES, from_pitch_and_onset, to_pitch_and_onset
 from musiclab.models.autoencoders import elbo
 from musiclab.models.autoencoders.vae_networks import (
     decoder,
@@ -194,7 +194,7 @@ class VAE(keras.Model):
                 f"codes have shape {z.shape}: need (n, {self.settings['latent']}), n at least 1"
             )
         (sounding,) = in_batches(lambda part: (likeliest(self.decoder(part)),), z)
-        return from_sounding(sounding)
+        return from_pitch_and_onset(sounding)
 
     def reconstruct(self, x) -> np.ndarray:
         """Windows of symbols -> what their means decode to, int8 (n, T, V)."""
@@ -314,10 +314,10 @@ class VAE(keras.Model):
             raise ValueError(
                 f"windows of shape {symbols.shape[1:]}: this model reads {self.window}, steps and voices"
             )
-        return to_sounding(symbols)
+        return to_pitch_and_onset(symbols)
 
 
 def _log_p(sounding, logits):
     return elbo.log_p_given_z(
-        sounding[..., 0], sounding[..., 1], logits[..., :SOUNDS], logits[..., SOUNDS]
+        sounding[..., 0], sounding[..., 1], logits[..., :PITCHES], logits[..., PITCHES]
     )

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from musiclab.data.encodings.sounding import SOUNDS
+from musiclab.data.encodings.two_bars import PITCHES
 
 __all__ = ["decoder", "encoder", "features", "in_batches", "likeliest"]
 
@@ -44,7 +44,7 @@ def encoder(steps: int, voices: int, quarter: int, hidden: int, outputs: int) ->
         keras.layers.Dense(outputs),
     ]
     network = keras.Sequential(layers)
-    network.build((None, steps, voices, SOUNDS + 1))
+    network.build((None, steps, voices, PITCHES + 1))
     return network
 
 
@@ -72,7 +72,7 @@ def decoder(steps: int, voices: int, quarter: int, hidden: int, inputs: int) -> 
         keras.layers.Dense(quarters * quarter, "relu"),
         keras.layers.Reshape((quarters, quarter)),
         keras.layers.Dense(told),
-        keras.layers.Reshape((steps, voices, SOUNDS + 1)),
+        keras.layers.Reshape((steps, voices, PITCHES + 1)),
     ]
     network = keras.Sequential(layers)
     network.build((None, inputs))
@@ -94,7 +94,7 @@ def features(sounding):
     array([0., 1., 1.], dtype=float32)
     """
     return ops.concatenate(
-        [ops.one_hot(sounding[..., 0], SOUNDS), ops.cast(sounding[..., 1:], "float32")], axis=-1
+        [ops.one_hot(sounding[..., 0], PITCHES), ops.cast(sounding[..., 1:], "float32")], axis=-1
     )
 
 
@@ -107,13 +107,13 @@ def likeliest(logits):
       logits: float (n, T, V, 50), as :func:`decoder` gives them.
 
     Returns:
-      int (n, T, V, 2), as :func:`musiclab.data.encodings.sounding.from_sounding` reads it.
+      int (n, T, V, 2), as :func:`musiclab.data.encodings.two_bars.from_pitch_and_onset` reads it.
 
     >>> likeliest(2 * features(np.array([[[[3, 1]]]])) - 1).numpy().tolist()
     [[[[3, 1]]]]
     """
-    pitch = ops.argmax(logits[..., :SOUNDS], axis=-1)
-    return ops.stack([pitch, ops.cast(logits[..., SOUNDS] > 0, pitch.dtype)], axis=-1)
+    pitch = ops.argmax(logits[..., :PITCHES], axis=-1)
+    return ops.stack([pitch, ops.cast(logits[..., PITCHES] > 0, pitch.dtype)], axis=-1)
 
 
 def in_batches(function, *arrays, size: int = 512) -> list[np.ndarray]:
@@ -141,4 +141,4 @@ def _sizes(steps, voices, quarter, hidden, code):
             f"steps={steps}, voices={voices}, quarter={quarter}, hidden={hidden}, code of {code}: each must be at "
             f"least 1, and steps a multiple of {QUARTER}"
         )
-    return steps // QUARTER, QUARTER * voices * (SOUNDS + 1)
+    return steps // QUARTER, QUARTER * voices * (PITCHES + 1)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from musiclab import metrics
-from musiclab.data.encodings.two_bars import SYMBOLS, one_hot, rolls, to_pieces
+from musiclab.data.encodings.two_bars import SYMBOLS, one_hot, piano_rolls, to_pieces
 from musiclab.models.adversarial.features import (
     heard,
     intervals,
@@ -61,7 +61,7 @@ def test_heard_is_what_the_roll_shows():
     """Eq. (11.3): on real choices it is the piano roll."""
     symbols = some_windows(4)
     sounding = heard(one_hot(symbols)).numpy()[..., 2:].max(axis=2)
-    np.testing.assert_array_equal(sounding, rolls(symbols))
+    np.testing.assert_array_equal(sounding, piano_rolls(symbols))
     assert sounding.dtype == np.float32
 
 

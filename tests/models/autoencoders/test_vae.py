@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from musiclab.data import DataError
 from musiclab.data.encodings import two_bars
-from musiclab.data.encodings.sounding import SOUNDS, from_sounding, to_sounding
+from musiclab.data.encodings.two_bars import PITCHES, from_pitch_and_onset, to_pitch_and_onset
 from musiclab.models.autoencoders import elbo
 from musiclab.models.autoencoders.vae import VAE, KLWarmUp
 from musiclab.models.autoencoders.vae_networks import (
@@ -20,7 +20,9 @@ from musiclab.models.autoencoders.vae_networks import (
 from musiclab.training import load_model, save_model, train
 
 rng = np.random.default_rng(0)
-X = from_sounding(to_sounding(rng.integers(0, 50, size=(12, 8, 2))))  # no hold that means a rest
+X = from_pitch_and_onset(
+    to_pitch_and_onset(rng.integers(0, 50, size=(12, 8, 2)))
+)  # no hold that means a rest
 
 
 def model(seed=0, compiled=False, **settings):
@@ -55,11 +57,11 @@ def test_encoder_hears_every_place_and_attack():
 
 
 def test_networks_read_features_and_write_logits():
-    x = tf.constant(to_sounding(X))
-    assert features(x).shape == (12, 8, 2, SOUNDS + 1)
+    x = tf.constant(to_pitch_and_onset(X))
+    assert features(x).shape == (12, 8, 2, PITCHES + 1)
     assert encoder(8, 2, 3, 4, 5)(features(x)).shape == (12, 5)
     logits = decoder(8, 2, 3, 4, 5)(rng.normal(size=(12, 5)).astype(np.float32))
-    assert logits.shape == (12, 8, 2, SOUNDS + 1)
+    assert logits.shape == (12, 8, 2, PITCHES + 1)
     np.testing.assert_array_equal(likeliest(2 * features(x) - 1), x)
 
 
@@ -74,10 +76,10 @@ def test_loss_is_the_mean_of_reconstruction_and_beta_kl(beta, pressure):
     # Eq. (5.6)
     one = model(beta=beta)
     one.pressure.assign(pressure)
-    x = tf.constant(to_sounding(X))
+    x = tf.constant(to_pitch_and_onset(X))
     mu, log_sigma, logits = one(x)
     log_p = elbo.log_p_given_z(
-        x[..., 0], x[..., 1], logits[..., :SOUNDS], logits[..., SOUNDS]
+        x[..., 0], x[..., 1], logits[..., :PITCHES], logits[..., PITCHES]
     ).numpy()
     kl = 0.5 * (mu**2 + np.exp(2 * log_sigma) - 1 - 2 * log_sigma).numpy().sum(axis=1)
     found = float(one.compute_loss(x, y_pred=(mu, log_sigma, logits)))
@@ -87,14 +89,14 @@ def test_loss_is_the_mean_of_reconstruction_and_beta_kl(beta, pressure):
 
 
 def test_training_draws_anew_each_time():
-    one, x = model(), tf.constant(to_sounding(X))
+    one, x = model(), tf.constant(to_pitch_and_onset(X))
     first, second = one(x), one(x)
     np.testing.assert_array_equal(first[0], second[0])
     assert abs(first[2] - second[2]).numpy().max() > 0.01
 
 
 def test_slopes_reach_the_encoder_through_the_draw():
-    one, x = model(beta=0.0), tf.constant(to_sounding(X))
+    one, x = model(beta=0.0), tf.constant(to_pitch_and_onset(X))
     with tf.GradientTape() as tape:
         loss = one.compute_loss(x, y_pred=one(x))
     slopes = tape.gradient(loss, [one.encoder.layers[-1].kernel.value])[0].numpy()
@@ -148,9 +150,9 @@ def test_likelihood_is_that_of_integrating_over_a_grid():
     z = np.linspace(-6, 6, 601)[:, None].astype(np.float32)
     logits = one.decoder(z)
     for window, found in zip(X[:3], one.log_likelihood(X[:3], draws=8000, seed=0)):
-        sounding = np.repeat(to_sounding(window[None]), len(z), axis=0)
+        sounding = np.repeat(to_pitch_and_onset(window[None]), len(z), axis=0)
         log_p = elbo.log_p_given_z(
-            sounding[..., 0], sounding[..., 1], logits[..., :SOUNDS], logits[..., SOUNDS]
+            sounding[..., 0], sounding[..., 1], logits[..., :PITCHES], logits[..., PITCHES]
         )
         integral = np.sum(np.exp(log_p - np.max(log_p) + elbo.log_normal(z, 0.0, 0.0))) * 0.02
         assert found == pytest.approx(np.log(integral) + np.max(log_p), abs=0.1)
