@@ -18,8 +18,8 @@ import nbformat
 import psutil
 
 from instructor.answers import load as stored_answers
-from instructor.grading import book, mark, master
-from instructor.grading.sample import submission
+from instructor.grading import autograde, gradebook, master_notebook
+from instructor.grading.sample_class import submission
 from instructor.settings import ANSWERS, HERE, ROOT, SOURCE
 
 __all__ = ["GradingFails", "make_class", "rows"]
@@ -48,7 +48,7 @@ def make_class(course: Path, size: int) -> None:
     (course / "source").mkdir(parents=True)
     shutil.copytree(SOURCE / ASSIGNMENT, course / "source" / ASSIGNMENT)
     wanted, answers = (
-        master.load(course / "source", ASSIGNMENT),
+        master_notebook.load(course / "source", ASSIGNMENT),
         stored_answers(ANSWERS / f"{ASSIGNMENT}.toml"),
     )
     for number in range(size):
@@ -56,7 +56,7 @@ def make_class(course: Path, size: int) -> None:
         file.parent.mkdir(parents=True)
         nbformat.write(submission(wanted, answers, number), file)
     shutil.copy(HERE / "nbgrader_config.py", course)
-    book.register(mark.config_of(course), wanted)
+    gradebook.register(autograde.config_of(course), wanted)
 
 
 def rows() -> list[dict]:
@@ -95,7 +95,7 @@ def rows() -> list[dict]:
 def _make_grade(course):
     return [
         "-m",
-        "instructor.grading.grade",
+        "instructor.grading.grade_class",
         ASSIGNMENT,
         "--course",
         str(course),
@@ -155,10 +155,10 @@ def _watch(process, peak):
 
 
 def _marks(course):
-    with book.opened(mark.config_of(course)) as gradebook:
+    with gradebook.opened(autograde.config_of(course)) as book:
         return {
             (submitted.student.id, grade.name): grade.auto_score
-            for submitted in gradebook.assignment_submissions(ASSIGNMENT)
+            for submitted in book.assignment_submissions(ASSIGNMENT)
             for notebook in submitted.notebooks
             for grade in notebook.grades
         }

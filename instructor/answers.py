@@ -21,7 +21,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from instructor.judging import FEWEST, Answer, Verdict, grade
+from instructor.answer_verdicts import FEWEST, Answer, Verdict, grade
 from instructor.settings import ANSWERS, ROOT, SOURCE, masters
 
 LESSON_SECONDS = 300  # for all answers of a lesson; what no interrupt stops ends here

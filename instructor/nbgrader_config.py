@@ -21,10 +21,10 @@ from nbgrader.preprocessors import (  # noqa: E402
 )
 
 from instructor.grading.execute import BoxedExecute  # noqa: E402
-from instructor.grading.marks import CsvMarks  # noqa: E402
+from instructor.grading.gradebook_export import CsvMarks  # noqa: E402
 from instructor.grading.outputs import HideTests, KeepWarningsApart, MakeSafe  # noqa: E402
-from instructor.grading.release import OnlyTheMaster  # noqa: E402
-from instructor.grading.repair import Repair  # noqa: E402
+from instructor.grading.release_guard import OnlyTheMaster  # noqa: E402
+from instructor.grading.restore_cells import RestoreCells  # noqa: E402
 from instructor.settings import configure  # noqa: E402
 
 c = configure(get_config())  # noqa: F821  (nbgrader gives it)
@@ -36,8 +36,8 @@ c.CourseDirectory.root = str(HERE)
 c.GenerateAssignment.preprocessors = [OnlyTheMaster, *GenerateAssignment.preprocessors.default()]
 
 # Before the cells run, and while: the submission is mended and runs in a sandbox.
-c.Repair.source = c.HideTests.source = str(HERE / "source")
-c.Autograde.sanitize_preprocessors = [ClearOutput, Repair, CheckCellMetadata]
+c.RestoreCells.source = c.HideTests.source = str(HERE / "source")
+c.Autograde.sanitize_preprocessors = [ClearOutput, RestoreCells, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
     BoxedExecute,
     KeepWarningsApart,

@@ -8,11 +8,11 @@ help::
 	@echo "make grade ASSIGNMENT=NN_name SUBMISSIONS=folder   grade a class; a zip file will do (guide: instructor/README.md)"
 
 exercises: test-environment
-	@$(RUN) -m instructor.masters
+	@$(RUN) -m instructor.student_versions
 
 release: test-environment
-	@$(RUN) -m instructor.release
+	@$(RUN) -m instructor.student_edition
 
 # without SUBMISSIONS: what `nbgrader collect` has put into instructor/submitted/
 grade: test-environment
-	@$(RUN) -m instructor.grading.grade "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(ARGS)
+	@$(RUN) -m instructor.grading.grade_class "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(ARGS)

@@ -1,4 +1,4 @@
-"""Grading: a student's kernel in a box, nbgrader's marks, and what may go wrong on the way."""
+"""Automatic grading of a class with nbgrader, each submission in a sandbox."""
 
 import sys
 

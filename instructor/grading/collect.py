@@ -1,4 +1,4 @@
-"""From a folder of students' folders, or a learning platform's zip file, to nbgrader's folder of submissions."""
+"""Collecting submissions: a folder or a learning platform's zip file into nbgrader's `submitted` folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from instructor.grading.repair import MOST_BYTES
+from instructor.grading.restore_cells import MOST_BYTES
 from musiclab.data import write_whole
 
 __all__ = ["Handed", "already", "found", "store", "student_of"]

@@ -1,4 +1,4 @@
-"""Where there is no bubblewrap, as on macOS: grade in a container that has it.
+"""Grading in a Docker or Podman container, where bubblewrap is not available.
 
 The container takes the place of the machine; students' kernels run in bubblewrap inside it, as everywhere.
 """
@@ -58,7 +58,7 @@ def words(engine: str, course: Path, options) -> list[str]:
         IMAGE,
         "python",
         "-m",
-        "instructor.grading.grade",
+        "instructor.grading.grade_class",
         options.assignment,
         "--course",
         inside,

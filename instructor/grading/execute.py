@@ -1,4 +1,4 @@
-"""Run a submission in boxed kernels: one cell that ends its kernel costs its own points, not those of the others."""
+"""Execution of a submission in sandboxed kernels, with the outcome of each test cell."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from instructor.grading import kernel, notes, sandbox
-from instructor.grading.master import split_tests
+from instructor.grading import kernel, sandbox, submission_report
+from instructor.grading.master_notebook import split_tests
 
 __all__ = ["BoxedExecute"]
 
@@ -93,9 +93,9 @@ class BoxedExecute(NbGraderPreprocessor):
             ended[index] = str(stopped)
             done.add(index)
             cell.outputs.append(_error("KernelStopped", f"{stopped}; this cell was left out"))
-            notes.add(nb, f"{_name(cell)}: {stopped}", _grade_id(cell))
+            submission_report.add(nb, f"{_name(cell)}: {stopped}", _grade_id(cell))
             if utils.is_grade(cell):
-                notes.set_outcome(cell, "stopped")
+                submission_report.set_outcome(cell, "stopped")
             return False
         return True
 
@@ -103,7 +103,9 @@ class BoxedExecute(NbGraderPreprocessor):
         if not utils.is_grade(cell):
             client.run(cell, index)
             if client.late:
-                notes.add(nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell))
+                submission_report.add(
+                    nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell)
+                )
             return
         cell.outputs = []
         visible, hidden = split_tests(cell.source)
@@ -116,14 +118,14 @@ class BoxedExecute(NbGraderPreprocessor):
                 finally:
                     cell.outputs += step.outputs
                 if client.late:
-                    notes.add(
+                    submission_report.add(
                         nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell)
                     )
                 if utils.has_failed(_without_stderr(step)):
                     outcome = part
                     break
         self._try_canary(client, nb, cell, index)
-        notes.set_outcome(cell, outcome)
+        submission_report.set_outcome(cell, outcome)
 
     def _try_canary(self, client, nb, cell, index):
         """Run what must fail."""
@@ -133,7 +135,7 @@ class BoxedExecute(NbGraderPreprocessor):
             client.run(canary, index)
             if not any(output.output_type == "error" for output in canary.outputs):
                 words = "the tests were tampered with: a test that must fail did not"
-                notes.add(nb, f"{_name(cell)}: {words}", _grade_id(cell), review=True)
+                submission_report.add(nb, f"{_name(cell)}: {words}", _grade_id(cell), review=True)
                 cell.outputs.append(_error("TamperedTests", words))
                 return
 
@@ -143,11 +145,11 @@ class BoxedExecute(NbGraderPreprocessor):
                 cell.outputs = [
                     _error("NotRun", "this cell was not run, since cells before it took the time")
                 ]
-                notes.add(
+                submission_report.add(
                     nb, f"{_name(cell)}: was not run", _grade_id(cell), review=utils.is_grade(cell)
                 )
                 if utils.is_grade(cell):
-                    notes.set_outcome(cell, "not run")
+                    submission_report.set_outcome(cell, "not run")
 
 
 _CHECK = "import musiclab.checks as _check\n_check.array([{}.0], [-{}.0], 'the canary')"

@@ -1,4 +1,4 @@
-"""One kernel of a student's: started in its box, watched from outside, gone without a trace."""
+"""A sandboxed Jupyter kernel: start, execution of cells, resource limits, clean-up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a run is kept: outputs without script, warnings apart, and for students no hidden test."""
+"""Clean-up of outputs: no scripts, no warnings counted as failures, no hidden tests in feedback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from instructor.grading import master, notes
+from instructor.grading import master_notebook, submission_report
 
 __all__ = ["HideTests", "KeepWarningsApart", "MakeSafe"]
 
@@ -32,7 +32,7 @@ class KeepWarningsApart(NbGraderPreprocessor):
                 if output.output_type == "stream" and output.name == "stderr":
                     output.name, output.text = "stdout", "[stderr] " + output.text
                     name = cell.metadata.nbgrader.grade_id
-                    notes.add(
+                    submission_report.add(
                         nb,
                         f"{name}: wrote to stderr: {' '.join(output.text.split()[1:])[:80]}",
                         name,
@@ -63,7 +63,7 @@ class HideTests(NbGraderPreprocessor):
     source = Unicode(help="the folder of masters").tag(config=True)
 
     def preprocess(self, nb, resources):
-        wanted = master.load(Path(self.source), resources["nbgrader"]["assignment"])
+        wanted = master_notebook.load(Path(self.source), resources["nbgrader"]["assignment"])
         for cell in nb.cells:
             if cell.cell_type == "code":
                 said = _words(cell, wanted) if utils.is_grade(cell) else None
@@ -72,13 +72,13 @@ class HideTests(NbGraderPreprocessor):
                 )
             if utils.is_grade(cell) and not utils.is_solution(cell):
                 cell.source = wanted.shown(cell.metadata.nbgrader.grade_id)
-        nb.metadata.pop(notes.KEY, None)
+        nb.metadata.pop(submission_report.KEY, None)
         return nb, resources
 
 
 def _words(cell, wanted):
     """What to tell of a test cell."""
-    what = notes.outcome(cell)
+    what = submission_report.outcome(cell)
     if what == "passed":
         return "All tests passed."
     if what in ("stopped", "not run"):

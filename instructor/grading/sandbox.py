@@ -1,4 +1,4 @@
-"""The box a student's kernel runs in: bubblewrap, where the system has it.
+"""Sandbox for a student's kernel, made with bubblewrap.
 
 Inside there is no network, no other process and no file but the interpreter, its packages, `musiclab` with its data
 (all read-only), the student's own files, and empty folders in memory. Limits hold on memory, processes and file sizes.

@@ -1,4 +1,4 @@
-"""Processes that grade, one submission after another; one that dies costs no more than the submission it had.
+"""Worker processes, each grading one submission after another.
 
 python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one JSON line each way
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from instructor.grading import mark, master
+from instructor.grading import autograde, master_notebook
 from instructor.settings import ROOT
 from musiclab.data import write_whole
 
@@ -103,8 +103,8 @@ def serve(course: Path, assignment: str, unsafe: bool, lines, answer) -> None:
         lines: jobs, each a line of JSON.
         answer: called with each result, a line of JSON.
     """
-    config = mark.config_of(course, unsafe)
-    wanted = master.load(Path(config.Repair.source), assignment)
+    config = autograde.config_of(course, unsafe)
+    wanted = master_notebook.load(Path(config.RestoreCells.source), assignment)
     for line in lines:
         job = json.loads(line)
         try:
@@ -119,7 +119,7 @@ def serve(course: Path, assignment: str, unsafe: bool, lines, answer) -> None:
 
 def _graded(job, wanted, config):
     handed, result = Path(job["notebook"]), Path(job["result"])
-    marked, notebook = mark.mark(handed.read_bytes(), handed.parent, wanted, config)
+    marked, notebook = autograde.mark(handed.read_bytes(), handed.parent, wanted, config)
     if notebook is not None:
         result.parent.mkdir(parents=True, exist_ok=True)
         write_whole(result, nbformat.writes(notebook, version=4).encode("utf-8"))

@@ -7,15 +7,15 @@ import pytest
 from benchmarks import grading
 from benchmarks.run import RESULTS
 from instructor.answers import load
-from instructor.grading import master, repair
-from instructor.grading.sample import submission
+from instructor.grading import master_notebook, restore_cells
+from instructor.grading.sample_class import submission
 from instructor.settings import ANSWERS, SOURCE
 
 
 def test_submissions_are_mixtures_of_stored_answers():
-    wanted = master.load(SOURCE, grading.ASSIGNMENT)
+    wanted = master_notebook.load(SOURCE, grading.ASSIGNMENT)
     answers = load(ANSWERS / f"{grading.ASSIGNMENT}.toml")
-    made = [repair.answers(submission(wanted, answers, number)) for number in range(20)]
+    made = [restore_cells.answers(submission(wanted, answers, number)) for number in range(20)]
     codes = {one.code for one in answers}
     assert len({json.dumps(one, sort_keys=True) for one in made}) == 20
     assert all(

@@ -9,7 +9,7 @@ from pathlib import Path
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from instructor.grading import master
+from instructor.grading import master_notebook
 
 ROOT = Path(__file__).resolve().parents[2]
 NAME = "90_small"
@@ -89,7 +89,7 @@ def write(path, notebook):
 
 def released(folder):
     """What students get."""
-    return copy.deepcopy(master.load(folder / "source", NAME).released)
+    return copy.deepcopy(master_notebook.load(folder / "source", NAME).released)
 
 
 def find(notebook, name):

@@ -6,12 +6,12 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from instructor import answers, judging
+from instructor import answer_verdicts, answers
+from instructor.answer_verdicts import grade
 from instructor.answers import load, table
-from instructor.judging import grade
 from instructor.settings import ANSWERS, masters
 from scripts import run_tests
-from tests.instructor.sample import NAME, RIGHT, SOLUTION, TEST, WRONG, answer, master
+from tests.instructor.sample_master import NAME, RIGHT, SOLUTION, TEST, WRONG, answer, master
 
 STORED = RIGHT + WRONG
 
@@ -25,9 +25,9 @@ def problems(stored=STORED, **sources):
 @pytest.mark.parametrize("path", masters(), ids=lambda path: path.stem)
 def test_answers_are_stored_and_enough(path):
     nb = nbformat.read(path, as_version=4)
-    exercises = [cell.id for cell in nb.cells if judging.role(cell) == "answer"]
+    exercises = [cell.id for cell in nb.cells if answer_verdicts.role(cell) == "answer"]
     assert exercises
-    assert judging.count_problems(exercises, load(ANSWERS / f"{path.stem}.toml")) == []
+    assert answer_verdicts.count_problems(exercises, load(ANSWERS / f"{path.stem}.toml")) == []
 
 
 def test_every_file_of_answers_has_a_master():
@@ -188,7 +188,7 @@ def test_nothing_leaks_from_one_answer_to_the_next(code):
 
 
 def test_an_endless_loop_ends(monkeypatch):
-    monkeypatch.setattr(judging, "ANSWER_SECONDS", 0.3)
+    monkeypatch.setattr(answer_verdicts, "ANSWER_SECONDS", 0.3)
     verdicts, found = grade(
         master(),
         [

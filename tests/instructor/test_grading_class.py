@@ -14,7 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from instructor.grading import book, grade, mark, master, one, sandbox
+from instructor.grading import (
+    autograde,
+    grade_class,
+    grade_notebook,
+    gradebook,
+    master_notebook,
+    sandbox,
+)
 from tests.instructor import small_course as small
 
 pytestmark = pytest.mark.usefixtures("box")
@@ -40,7 +47,7 @@ EXPECTED = {  # add-test, twice-test, why; None: not graded yet
 def registered(tmp_path_factory):
     """A course whose assignment is in the gradebook, to be copied."""
     course = small.make(tmp_path_factory.mktemp("registered"))
-    book.register(mark.config_of(course), master.load(course / "source", NAME))
+    gradebook.register(autograde.config_of(course), master_notebook.load(course / "source", NAME))
     return course
 
 
@@ -73,7 +80,16 @@ def handed_in(registered, tmp_path_factory):
 
 def words(course, submissions=None):
     more = ["--submissions", str(submissions)] if submissions else []
-    return ["-m", "instructor.grading.grade", NAME, "--course", str(course), "--jobs", "2", *more]
+    return [
+        "-m",
+        "instructor.grading.grade_class",
+        NAME,
+        "--course",
+        str(course),
+        "--jobs",
+        "2",
+        *more,
+    ]
 
 
 def copy_of(course, folder):
@@ -82,10 +98,10 @@ def copy_of(course, folder):
 
 
 def points(course):
-    with book.opened(mark.config_of(course)) as gradebook:
+    with gradebook.opened(autograde.config_of(course)) as book:
         result = {}
         for student in EXPECTED:
-            notebook = gradebook.find_submission(NAME, student).notebooks[0]
+            notebook = book.find_submission(NAME, student).notebooks[0]
             by_name = {cell.name: cell.auto_score for cell in notebook.grades}
             result[student] = tuple(by_name[name] for name in ("add-test", "twice-test", "why"))
         return result
@@ -182,15 +198,17 @@ def small_class(registered, tmp_path):
 
     def again():
         lines = []
-        return grade.run(grade.Course(course, NAME), folder, 1, say=lines.append)[0], lines
+        return grade_class.run(grade_class.Course(course, NAME), folder, 1, say=lines.append)[
+            0
+        ], lines
 
     row, _ = again()
     assert (row["score"], row["points_so_far"], row["state"]) == (None, 3.0, "to mark")
-    with book.opened(mark.config_of(course)) as gradebook:
-        written = gradebook.find_grade("why", NAME, NAME, "ada")
+    with gradebook.opened(autograde.config_of(course)) as book:
+        written = book.find_grade("why", NAME, NAME, "ada")
         written.manual_score, written.needs_manual_grade = 0.5, False
-        gradebook.find_comment("why", NAME, NAME, "ada").manual_comment = "Half of it."
-        gradebook.db.commit()
+        book.find_comment("why", NAME, NAME, "ada").manual_comment = "Half of it."
+        book.db.commit()
     assert again()[0]["score"] == 3.5
     return course, folder, again
 
@@ -205,8 +223,8 @@ def test_a_mended_test_is_graded_again_and_manual_marks_stay(small_class):
         "1 submissions, 1 to grade",
     ]
     assert (row["score"], row["state"]) == (5.5, "graded")
-    with book.opened(mark.config_of(course)) as gradebook:
-        assert gradebook.find_comment("why", NAME, NAME, "ada").comment == "Half of it."
+    with gradebook.opened(autograde.config_of(course)) as book:
+        assert book.find_comment("why", NAME, NAME, "ada").comment == "Half of it."
 
 
 def test_a_new_submission_that_cannot_be_read_loses_the_old_points_not_the_manual_ones(small_class):
@@ -220,8 +238,8 @@ def test_a_new_submission_that_cannot_be_read_loses_the_old_points_not_the_manua
 
 def test_a_lost_gradebook_is_written_anew_from_what_is_kept(small_class):
     course, _, again = small_class
-    with book.opened(mark.config_of(course)) as gradebook:
-        gradebook.remove_student("ada")
+    with gradebook.opened(autograde.config_of(course)) as book:
+        book.remove_student("ada")
     row, lines = again()
     assert "1 submissions, 0 to grade" in lines
     assert row["points_so_far"] == 3.0
@@ -229,7 +247,7 @@ def test_a_lost_gradebook_is_written_anew_from_what_is_kept(small_class):
 
 def test_a_worker_that_dies_costs_one_submission(registered, handed_in, tmp_path, monkeypatch):
     course = copy_of(registered, tmp_path / "course")
-    real, calls = grade.Worker.grade, []
+    real, calls = grade_class.Worker.grade, []
 
     def dies_once(self, job):
         calls.append(job)
@@ -238,12 +256,12 @@ def test_a_worker_that_dies_costs_one_submission(registered, handed_in, tmp_path
             self.process.kill()
         return real(self, job)
 
-    monkeypatch.setattr(grade.Worker, "grade", dies_once)
+    monkeypatch.setattr(grade_class.Worker, "grade", dies_once)
     folder = tmp_path / "in"
     for student in ("ada", "leo"):
         shutil.copytree(handed_in / student, folder / student)
     lines = []
-    table = grade.run(grade.Course(course, NAME), folder, 1, say=lines.append)
+    table = grade_class.run(grade_class.Course(course, NAME), folder, 1, say=lines.append)
     assert sorted(str(row["points_so_far"]) for row in table) == ["5.0", "None"]
     assert sum(line.startswith("NOT GRADED") and "died" in line for line in lines) == 1
 
@@ -259,7 +277,9 @@ def call(course, handed_in, student):
 
 
 def test_one_notebook_in_one_json_out(graded, handed_in, capsys):
-    done = small.command("-m", "instructor.grading.one", *call(graded[0], handed_in, "cyd"))
+    done = small.command(
+        "-m", "instructor.grading.grade_notebook", *call(graded[0], handed_in, "cyd")
+    )
     assert done.returncode == 0
     report = json.loads(done.stdout)
     assert (report["points"], report["max_points"], report["graded"]) == (3.0, 6.0, True)
@@ -267,7 +287,7 @@ def test_one_notebook_in_one_json_out(graded, handed_in, capsys):
     assert messages["twice-test"] == (3.0, "")
     assert messages["why"] == (None, "not marked yet")
     assert messages["add-test"][0] == 0.0
-    assert one.main(call(graded[0], handed_in, "gil")) == 1
+    assert grade_notebook.main(call(graded[0], handed_in, "gil")) == 1
     assert json.loads(capsys.readouterr().out)["points"] is None
 
 
@@ -275,12 +295,12 @@ def test_without_bubblewrap_only_unsafe_grades(graded, handed_in, tmp_path, monk
     monkeypatch.setenv("PATH", str(tmp_path))
     sandbox._tried.cache_clear()
     try:
-        assert one.main(call(graded[0], handed_in, "ada")) == 2
+        assert grade_notebook.main(call(graded[0], handed_in, "ada")) == 2
         said = capsys.readouterr()
         assert said.out == ""
         assert "there is no bwrap on this machine" in said.err
         assert "--unsafe" in said.err
-        assert one.main([*call(graded[0], handed_in, "ada"), "--unsafe"]) == 0
+        assert grade_notebook.main([*call(graded[0], handed_in, "ada"), "--unsafe"]) == 0
         assert json.loads(capsys.readouterr().out)["points"] == 5.0
     finally:
         sandbox._tried.cache_clear()

@@ -11,7 +11,16 @@ from pathlib import Path, PurePosixPath
 import pytest
 from nbgrader.api import Gradebook
 
-from instructor.grading import book, collect, container, grade, mark, marks, master, sandbox
+from instructor.grading import (
+    autograde,
+    collect,
+    container,
+    grade_class,
+    gradebook,
+    gradebook_export,
+    master_notebook,
+    sandbox,
+)
 from tests.instructor import small_course as small
 
 NAME = small.NAME
@@ -176,14 +185,16 @@ def test_stored_submissions_are_only_touched_where_they_differ(tmp_path):
 def registered(tmp_path_factory):
     """Takes nbgrader seconds, so it is done once and copied."""
     course = small.make(tmp_path_factory.mktemp("registered"))
-    assert book.register(mark.config_of(course), master.load(course / "source", NAME))
+    assert gradebook.register(
+        autograde.config_of(course), master_notebook.load(course / "source", NAME)
+    )
     return course
 
 
 @pytest.fixture
 def config(course, registered):
     shutil.copytree(registered, course, dirs_exist_ok=True)
-    return mark.config_of(course)
+    return autograde.config_of(course)
 
 
 def marked(add=2.0, twice=3.0, why=None, **more):
@@ -192,13 +203,13 @@ def marked(add=2.0, twice=3.0, why=None, **more):
         name: {"auto": auto, "max": most, "message": "", "comment": None}
         for name, (auto, most) in values.items()
     }
-    return mark.Marked(
+    return autograde.Marked(
         NAME, cells=more.pop("cells", cells), answers=more.pop("answers", "1"), **more
     )
 
 
-def grades(gradebook, student="ada"):
-    notebook = gradebook.find_submission(NAME, student).notebooks[0]
+def grades(book, student="ada"):
+    notebook = book.find_submission(NAME, student).notebooks[0]
     return {
         one.name: (one.auto_score, one.manual_score, one.needs_manual_grade)
         for one in notebook.grades
@@ -206,52 +217,52 @@ def grades(gradebook, student="ada"):
 
 
 def test_registering_again_changes_nothing_until_the_master_does(course, config):
-    wanted = master.load(course / "source", NAME)
+    wanted = master_notebook.load(course / "source", NAME)
     assert (course / "release" / NAME / f"{NAME}.ipynb").is_file()
-    assert not book.register(config, wanted)
+    assert not gradebook.register(config, wanted)
     small.write(
         course / "source" / NAME / f"{NAME}.ipynb", small.the_master(add_test="assert True")
     )
-    assert book.register(config, master.load(course / "source", NAME))
+    assert gradebook.register(config, master_notebook.load(course / "source", NAME))
 
 
 def test_nbgrader_refuses_new_cells_once_there_are_submissions(course, config):
-    with book.opened(config) as gradebook:
-        book.record(gradebook, "ada", marked(), None)
+    with gradebook.opened(config) as book:
+        gradebook.record(book, "ada", marked(), None)
     changed = small.the_master()
     changed.cells.append(small.cell("code", "more-test", "assert True", 1))
     small.write(course / "source" / NAME / f"{NAME}.ipynb", changed)
-    with pytest.raises(master.NoMaster, match=r"Cannot add or remove cells"):
-        book.register(config, master.load(course / "source", NAME))
+    with pytest.raises(master_notebook.NoMaster, match=r"Cannot add or remove cells"):
+        gradebook.register(config, master_notebook.load(course / "source", NAME))
 
 
 def test_what_a_person_marked_stays_and_is_asked_about_when_its_ground_changes(config):
-    with book.opened(config) as gradebook:
-        book.record(gradebook, "ada", marked(), None)
-        assert grades(gradebook) == {
+    with gradebook.opened(config) as book:
+        gradebook.record(book, "ada", marked(), None)
+        assert grades(book) == {
             "add-test": (2.0, None, False),
             "twice-test": (3.0, None, False),
             "why": (None, None, True),
         }
         for name, points in (("why", 1.0), ("add-test", 1.5)):
-            one = gradebook.find_grade(name, NAME, NAME, "ada")
+            one = book.find_grade(name, NAME, NAME, "ada")
             one.manual_score, one.needs_manual_grade = points, False
-        gradebook.db.commit()
-        book.record(gradebook, "ada", marked(), marked())
-        assert grades(gradebook)["why"] == (None, 1.0, False)
-        book.record(gradebook, "ada", marked(add=0.0), marked())
-        assert grades(gradebook)["add-test"] == (0.0, 1.5, True)
-        assert grades(gradebook)["why"] == (None, 1.0, False)
-        book.record(gradebook, "ada", marked(add=0.0, answers="2"), marked(add=0.0))
-        assert grades(gradebook)["why"] == (None, 1.0, True)
+        book.db.commit()
+        gradebook.record(book, "ada", marked(), marked())
+        assert grades(book)["why"] == (None, 1.0, False)
+        gradebook.record(book, "ada", marked(add=0.0), marked())
+        assert grades(book)["add-test"] == (0.0, 1.5, True)
+        assert grades(book)["why"] == (None, 1.0, False)
+        gradebook.record(book, "ada", marked(add=0.0, answers="2"), marked(add=0.0))
+        assert grades(book)["why"] == (None, 1.0, True)
 
 
 def test_a_failed_regrade_does_not_keep_the_old_points(config):
-    with book.opened(config) as gradebook:
-        book.record(gradebook, "ada", marked(), None)
-        gradebook.find_grade("why", NAME, NAME, "ada").manual_score = 1.0
-        book.record(gradebook, "ada", mark.Marked(NAME, problem="the file is empty"), marked())
-        assert grades(gradebook) == {
+    with gradebook.opened(config) as book:
+        gradebook.record(book, "ada", marked(), None)
+        book.find_grade("why", NAME, NAME, "ada").manual_score = 1.0
+        gradebook.record(book, "ada", autograde.Marked(NAME, problem="the file is empty"), marked())
+        assert grades(book) == {
             "add-test": (None, None, True),
             "twice-test": (None, None, True),
             "why": (None, 1.0, True),
@@ -260,34 +271,32 @@ def test_a_failed_regrade_does_not_keep_the_old_points(config):
 
 def test_what_is_flagged_is_to_be_reviewed(config):
     note = {"text": "tampered", "cell": "add-test", "review": True}
-    with book.opened(config) as gradebook:
-        book.record(gradebook, "ada", marked(add=0.0, notes=[note]), None)
-        assert grades(gradebook)["add-test"] == (0.0, None, True)
-        assert grades(gradebook)["twice-test"] == (3.0, None, False)
+    with gradebook.opened(config) as book:
+        gradebook.record(book, "ada", marked(add=0.0, notes=[note]), None)
+        assert grades(book)["add-test"] == (0.0, None, True)
+        assert grades(book)["twice-test"] == (3.0, None, False)
 
 
 def test_another_database_is_passed_through(course, monkeypatch):
     url, asked = "postgresql://teacher@db.example/musiclab", []
-    config = mark.config_of(course)
+    config = autograde.config_of(course)
     config.CourseDirectory.db_url = url
-    monkeypatch.setattr(book, "Gradebook", lambda *words: asked.append(words))
-    book.opened(config)
+    monkeypatch.setattr(gradebook, "Gradebook", lambda *words: asked.append(words))
+    gradebook.opened(config)
     assert asked == [(url, "musiclab")]
 
 
 def test_the_marks_as_csv(config):
-    with book.opened(config) as gradebook:
+    with gradebook.opened(config) as book:
         for student, one in {
             "ada": marked(why=0.0),
             "bob": marked(0.0, 0.0, 0.0, answers=None),
             "cy": marked(),
-            "dan": mark.Marked(NAME, problem="no notebook"),
+            "dan": autograde.Marked(NAME, problem="no notebook"),
         }.items():
-            book.record(gradebook, student, one, None)
-        gradebook.add_student(
-            "eve", last_name='O"Neil, Jr', first_name="=1+1", email="eve@example.org"
-        )
-        content = marks.text(marks.rows(gradebook))
+            gradebook.record(book, student, one, None)
+        book.add_student("eve", last_name='O"Neil, Jr', first_name="=1+1", email="eve@example.org")
+        content = gradebook_export.text(gradebook_export.rows(book))
     table = {row["student_id"]: row for row in csv.DictReader(io.StringIO(content))}
     assert {
         name: (row["score"], row["points_so_far"], row["state"]) for name, row in table.items()
@@ -304,16 +313,17 @@ def test_the_marks_as_csv(config):
 
 
 def test_points_that_stand_on_both_tests_and_people(config):
-    with book.opened(config) as gradebook:
-        book.record(gradebook, "ada", marked(), None)
+    with gradebook.opened(config) as book:
+        gradebook.record(book, "ada", marked(), None)
         for name, points in (("why", 0.5), ("add-test", 1.0)):
-            one = gradebook.find_grade(name, NAME, NAME, "ada")
+            one = book.find_grade(name, NAME, NAME, "ada")
             one.manual_score, one.needs_manual_grade = points, False
-        gradebook.db.commit()
+        book.db.commit()
         assert (
-            marks.rows(gradebook)[0] | {"score": 4.5, "state": "graded"} == marks.rows(gradebook)[0]
+            gradebook_export.rows(book)[0] | {"score": 4.5, "state": "graded"}
+            == gradebook_export.rows(book)[0]
         )
-        assert isinstance(gradebook, Gradebook)
+        assert isinstance(book, Gradebook)
 
 
 # where there is no sandbox
@@ -338,7 +348,15 @@ def test_the_container_has_the_course_and_the_submissions(tmp_path):
     assert words[:3] == ["podman", "run", "--rm"]
     assert f"{small.ROOT}:/course" in words
     assert f"{tmp_path.resolve()}:/submissions:ro" in words
-    end = ["-m", "instructor.grading.grade", NAME, "--course", "/course/instructor", "--jobs", "3"]
+    end = [
+        "-m",
+        "instructor.grading.grade_class",
+        NAME,
+        "--course",
+        "/course/instructor",
+        "--jobs",
+        "3",
+    ]
     assert words[-len(end) - 2 :] == [*end, "--submissions", "/submissions"]
     elsewhere = container.words("docker", tmp_path, options())
     assert f"{tmp_path}:/class" in elsewhere
@@ -355,7 +373,7 @@ def test_the_container_is_used_where_there_is_no_bubblewrap(course, monkeypatch)
     monkeypatch.setattr(sandbox, "problem", lambda: "there is no bwrap on this machine")
     monkeypatch.setattr(container, "engine", lambda: "docker")
     monkeypatch.setattr(container.subprocess, "run", run)
-    assert grade.main([NAME, "--course", str(course)]) == 0
+    assert grade_class.main([NAME, "--course", str(course)]) == 0
     assert [words[1] for words in ran] == ["build", "run"]
     assert (small.ROOT / "instructor" / "Containerfile").is_file()
 

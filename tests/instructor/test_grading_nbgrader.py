@@ -13,7 +13,7 @@ from nbgrader.auth import Authenticator
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.exchange import ExchangeFactory
 
-from instructor.grading import book, mark, master, outputs
+from instructor.grading import autograde, gradebook, master_notebook, outputs
 from tests.instructor import small_course as small
 from tests.instructor.test_grading_submissions import SCRIPTS, scripts_and_links
 
@@ -26,7 +26,7 @@ SNOOP = "print([one for one in get_ipython().history_manager.input_hist_raw])"
 def term(tmp_path_factory):
     """One assignment from its release to the feedback a student fetches, by nbgrader alone; the course's folder."""
     folder = tmp_path_factory.mktemp("term")
-    config = mark.config_of(small.make(folder / "course"))
+    config = autograde.config_of(small.make(folder / "course"))
     config.Exchange.root = str(folder / "exchange")
     config.Exchange.cache = str(folder / "cache")
     (folder / "exchange").mkdir(mode=0o777)
@@ -86,12 +86,12 @@ def test_the_released_version_holds_no_solution(term):
 
 def test_nbgraders_autograde_gives_the_marks_of_make_grade(term, tmp_path):
     course, config, who, _ = term
-    with book.opened(config) as gradebook:
-        notebook = gradebook.find_submission(NAME, who).notebooks[0]
+    with gradebook.opened(config) as book:
+        notebook = book.find_submission(NAME, who).notebooks[0]
         by_nbgrader = {one.name: one.auto_score for one in notebook.grades}
     handed = course / "submitted" / who / NAME / f"{NAME}.ipynb"
-    marked, _ = mark.mark(
-        handed.read_bytes(), tmp_path, master.load(course / "source", NAME), config
+    marked, _ = autograde.mark(
+        handed.read_bytes(), tmp_path, master_notebook.load(course / "source", NAME), config
     )
     assert by_nbgrader == {name: cell["auto"] for name, cell in marked.cells.items()}
     assert by_nbgrader == {"add-test": 0, "twice-test": 0, "why": None}
@@ -136,7 +136,7 @@ def test_a_copy_beside_the_master_is_not_released(term, tmp_path):
     shutil.copytree(term[0], course)
     shutil.rmtree(course / "release")
     shutil.copy(course / "source" / NAME / f"{NAME}.ipynb", course / "source" / NAME / "master.txt")
-    said = NbGraderAPI(config=mark.config_of(course)).generate_assignment(NAME)
+    said = NbGraderAPI(config=autograde.config_of(course)).generate_assignment(NAME)
     assert not said["success"]
     assert "master.txt, which would be released" in said["log"]
     assert not (course / "release" / NAME).exists()

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from nbconvert.exporters import HTMLExporter
 
-from instructor.grading import mark, master
+from instructor.grading import autograde, master_notebook
 from tests.instructor import small_course as small
 
 pytestmark = pytest.mark.usefixtures("box")
@@ -24,8 +24,8 @@ def course(tmp_path_factory):
 def graded(course, folder, **answers):
     """Grade the right answers with some replaced; the marks, and the notebook as the instructor sees it."""
     notebook = small.filled(course, **{**small.RIGHT, **answers})
-    wanted = master.load(course / "source", small.NAME)
-    return mark.mark(small.content(notebook), folder, wanted, mark.config_of(course))
+    wanted = master_notebook.load(course / "source", small.NAME)
+    return autograde.mark(small.content(notebook), folder, wanted, autograde.config_of(course))
 
 
 def points(marked):
@@ -118,8 +118,10 @@ def test_code(course, tmp_path, kind):
 
 
 def test_a_blank_notebook_gets_zero_and_says_so(course, tmp_path):
-    wanted = master.load(course / "source", small.NAME)
-    marked, _ = mark.mark(small.content(wanted.released), tmp_path, wanted, mark.config_of(course))
+    wanted = master_notebook.load(course / "source", small.NAME)
+    marked, _ = autograde.mark(
+        small.content(wanted.released), tmp_path, wanted, autograde.config_of(course)
+    )
     assert points(marked) == {"add-test": 0, "twice-test": 0, "why": 0}
     assert marked.cells["why"]["comment"] == "No response."
     assert "not written yet" in marked.cells["add-test"]["message"]

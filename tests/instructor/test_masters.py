@@ -10,14 +10,14 @@ from nbgrader.converters import GenerateAssignment
 from nbgrader.preprocessors import ClearSolutions, IncludeHeaderFooter, InstantiateTests, SaveCells
 from traitlets.config import Config
 
-from instructor import masters
+from instructor import student_versions
+from instructor.answer_verdicts import stubbed
 from instructor.answers import load
-from instructor.judging import stubbed
 from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB, configure
 from instructor.settings import masters as all_masters
 from scripts.reset_lesson import lessons
-from tests.instructor import rules
-from tests.instructor.sample import (
+from tests.instructor import master_rules
+from tests.instructor.sample_master import (
     GUIDE,
     NAME,
     RIGHT,
@@ -35,7 +35,7 @@ MASTERS = all_masters()
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
-@pytest.mark.parametrize("rule", rules.RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("rule", master_rules.RULES, ids=lambda rule: rule.__name__)
 def test_master(path, rule):
     found = list(rule(nbformat.read(path, as_version=4), path))
     assert not found, "\n".join(f"{path.name} {problem}" for problem in found)
@@ -43,10 +43,12 @@ def test_master(path, rule):
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
 def test_student_version_is_what_the_master_gives_and_gives_nothing_away(path):
-    assert masters.difference(path) is None
+    assert student_versions.difference(path) is None
     text = (STUDENTS / path.name).read_text(encoding="utf-8")
     assert (
-        masters.leaks(nbformat.read(path, as_version=4), text, load(ANSWERS / f"{path.stem}.toml"))
+        student_versions.leaks(
+            nbformat.read(path, as_version=4), text, load(ANSWERS / f"{path.stem}.toml")
+        )
         == []
     )
 
@@ -57,7 +59,7 @@ def test_every_lesson_has_exercises():
 
 
 def test_every_student_version_has_a_master():
-    assert masters.orphans() == []
+    assert student_versions.orphans() == []
 
 
 # The rules
@@ -73,7 +75,7 @@ def path(tmp_path):
 
 
 def test_a_good_master_passes(path):
-    assert rules.problems(master(), path) == []
+    assert master_rules.problems(master(), path) == []
 
 
 LISTEN = TASK.format(1, "Twice", "implement", 2, 5, "Write `double`.")
@@ -168,48 +170,54 @@ BAD = [
 
 @pytest.mark.parametrize(("rule", "changed", "words"), BAD, ids=[words for *_, words in BAD])
 def test_each_rule_catches(path, rule, changed, words):
-    found = list(getattr(rules, rule)(master(**changed), path))
+    found = list(getattr(master_rules, rule)(master(**changed), path))
     assert any(words in problem for problem in found), found
 
 
 def test_metadata_rules_catch(path):
     nb = master()
     nb.cells[4].metadata.nbgrader.points = -1
-    assert any("nbgrader says" in problem for problem in rules.nbgrader_agrees(nb, path))
+    assert any("nbgrader says" in problem for problem in master_rules.nbgrader_agrees(nb, path))
     nb = master()
     nb.cells[1].metadata.nbgrader.grade_id = "begin"
     assert any(
         "is start and has the grade id begin" in problem
-        for problem in rules.nbgrader_agrees(nb, path)
+        for problem in master_rules.nbgrader_agrees(nb, path)
     )
     nb = master()
     nb.cells[1].metadata.nbgrader.locked = False
-    assert any("is not locked" in problem for problem in rules.nbgrader_agrees(nb, path))
-    assert any("locked cell of imports" in problem for problem in rules.first_code(nb, path))
+    assert any("is not locked" in problem for problem in master_rules.nbgrader_agrees(nb, path))
+    assert any("locked cell of imports" in problem for problem in master_rules.first_code(nb, path))
     nb = master()
     nb.cells.append(cell("start", "code", "1 + 1"))
     assert any(
-        "two cells with the id start" in problem for problem in rules.nbgrader_agrees(nb, path)
+        "two cells with the id start" in problem
+        for problem in master_rules.nbgrader_agrees(nb, path)
     )
     nb = master()
     nb.cells[0].metadata = {}
-    assert any("students could change" in problem for problem in rules.nbgrader_agrees(nb, path))
+    assert any(
+        "students could change" in problem for problem in master_rules.nbgrader_agrees(nb, path)
+    )
     del nb.cells[4]
-    assert any("has no test cell" in problem for problem in rules.answers_and_tests(nb, path))
+    assert any(
+        "has no test cell" in problem for problem in master_rules.answers_and_tests(nb, path)
+    )
 
 
 def test_stored_rules_catch(path):
     nb = master()
     nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="said")]
     nb.cells[3].metadata.collapsed = True
-    found = list(rules.nothing_stored(nb, path))
+    found = list(master_rules.nothing_stored(nb, path))
     assert any("outputs" in problem for problem in found)
     assert any("metadata that no cell needs: collapsed" in problem for problem in found)
     path.with_suffix(".py").touch()
-    assert any(f"release {NAME}.py" in problem for problem in rules.nothing_beside(nb, path))
+    assert any(f"release {NAME}.py" in problem for problem in master_rules.nothing_beside(nb, path))
     elsewhere = path.with_name("00_other.ipynb")
     assert any(
-        "with the name of a lesson" in problem for problem in rules.nothing_beside(nb, elsewhere)
+        "with the name of a lesson" in problem
+        for problem in master_rules.nothing_beside(nb, elsewhere)
     )
 
 
@@ -219,18 +227,18 @@ def test_stored_rules_catch(path):
 @pytest.fixture
 def folder(tmp_path, path, monkeypatch):
     """An empty folder for student versions of the made-up master, which has no stored answers."""
-    monkeypatch.setattr(masters, "ANSWERS", tmp_path / "answers")
+    monkeypatch.setattr(student_versions, "ANSWERS", tmp_path / "answers")
     return tmp_path / "exercises"
 
 
 def test_the_steps_are_nbgraders_own():
     left_out = {IncludeHeaderFooter, InstantiateTests, SaveCells}
     steps = GenerateAssignment.preprocessors.default_args[0]
-    assert [step for step in steps if step not in left_out] == list(masters.STEPS)
+    assert [step for step in steps if step not in left_out] == list(student_versions.STEPS)
 
 
 def test_what_students_get():
-    student = nbformat.reads(masters.student_version(master()), as_version=4)
+    student = nbformat.reads(student_versions.student_version(master()), as_version=4)
     text = {cell.id: cell.source for cell in student.cells}
     assert text["double"] == SOLUTION.split("### BEGIN")[0].rstrip(
         " "
@@ -246,10 +254,10 @@ def test_what_students_get():
 
 
 def test_building_twice_changes_nothing(path, folder):
-    assert masters.build(path, folder)
+    assert student_versions.build(path, folder)
     before = (folder / path.name).read_bytes()
-    assert masters.difference(path, folder) is None
-    assert not masters.build(path, folder)
+    assert student_versions.difference(path, folder) is None
+    assert not student_versions.build(path, folder)
     assert (folder / path.name).read_bytes() == before
     assert before.endswith(b"}\n")
     assert b"\r" not in before
@@ -257,45 +265,47 @@ def test_building_twice_changes_nothing(path, folder):
 
 
 def test_a_difference_is_said_in_words(path, folder):
-    assert masters.difference(path, folder) == f"{NAME}.ipynb is missing: run make exercises"
-    masters.build(path, folder)
+    assert (
+        student_versions.difference(path, folder) == f"{NAME}.ipynb is missing: run make exercises"
+    )
+    student_versions.build(path, folder)
     target = folder / path.name
     target.write_bytes(target.read_bytes().replace(b"Twice a number", b"Thrice a number"))
-    said = masters.difference(path, folder)
+    said = student_versions.difference(path, folder)
     assert re.match(
         rf"{NAME}.ipynb is not what its master gives \(line \d+: .*Thrice.* instead of .*Twice",
         said,
     )
-    masters.build(path, folder)
+    student_versions.build(path, folder)
     target.write_bytes(target.read_bytes().replace(b"\n", b"\r\n"))
-    assert "other line ends instead of LF" in masters.difference(path, folder)
+    assert "other line ends instead of LF" in student_versions.difference(path, folder)
 
 
 def test_a_version_that_gives_something_away_is_not_written(path, folder):
     nbformat.write(master(title=TITLE + "\n\ntwice_the_number = x * 2"), path)
     with pytest.raises(ValueError, match="of a solution"):
-        masters.build(path, folder)
+        student_versions.build(path, folder)
     assert not folder.exists()
 
 
 def test_the_command(path, folder, monkeypatch, capsys):
-    monkeypatch.setattr(masters, "STUDENTS", folder)
-    monkeypatch.setattr(masters, "masters", lambda: [path])
-    for function in (masters.build, masters.difference, masters.orphans):
+    monkeypatch.setattr(student_versions, "STUDENTS", folder)
+    monkeypatch.setattr(student_versions, "masters", lambda: [path])
+    for function in (student_versions.build, student_versions.difference, student_versions.orphans):
         monkeypatch.setattr(function, "__defaults__", (folder,))
-    assert masters.main(["--check"]) == 1
+    assert student_versions.main(["--check"]) == 1
     assert "is missing" in capsys.readouterr().out
     assert not folder.exists()
-    assert masters.main([]) == 0
-    assert masters.main(["--check"]) == 0
-    assert masters.main(["99_nothing"]) == 1
+    assert student_versions.main([]) == 0
+    assert student_versions.main(["--check"]) == 0
+    assert student_versions.main(["99_nothing"]) == 1
     assert "there is no master 99_nothing" in capsys.readouterr().out
     shutil.copy(folder / path.name, folder / "98_old.ipynb")
     shutil.copy(folder / path.name, folder / f"{NAME}_mine_2026-11-20.ipynb")
-    assert masters.main(["--check"]) == 1
+    assert student_versions.main(["--check"]) == 1
     assert capsys.readouterr().out == "98_old.ipynb has no master\n"
     path.write_text("{}", encoding="utf-8")
-    assert masters.main([]) == 1
+    assert student_versions.main([]) == 1
     assert f"{NAME}.ipynb: " in capsys.readouterr().out
 
 
@@ -310,7 +320,7 @@ def test_the_stubs_that_are_graded_are_those_that_students_get(path):
 
 # The leaks
 
-STUDENT = nbformat.reads(masters.student_version(master()), as_version=4)
+STUDENT = nbformat.reads(student_versions.student_version(master()), as_version=4)
 PLANTED = {
     "a marker": ("start", "### BEGIN SOLUTION", "holds the marker 'BEGIN SOLUTION'"),
     "a marker of hidden tests": (
@@ -334,7 +344,7 @@ PLANTED = {
 
 
 def test_no_leak_where_there_is_none():
-    assert masters.leaks(master(), nbformat.writes(STUDENT), RIGHT + WRONG) == []
+    assert student_versions.leaks(master(), nbformat.writes(STUDENT), RIGHT + WRONG) == []
 
 
 @pytest.mark.parametrize(("name", "planted", "words"), PLANTED.values(), ids=PLANTED.keys())
@@ -343,7 +353,7 @@ def test_a_planted_leak_is_found(name, planted, words):
     for one in spoilt.cells:
         if one.id == name:
             one.source += "\n" + planted
-    found = masters.leaks(master(), nbformat.writes(spoilt), RIGHT + WRONG)
+    found = student_versions.leaks(master(), nbformat.writes(spoilt), RIGHT + WRONG)
     assert any(words in leak for leak in found), found
 
 
@@ -353,12 +363,12 @@ def test_a_solution_that_the_master_itself_tells_is_found():
         "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\nsee =",
     )
     told = master(double_test=telling)
-    assert "double-test: tells 'twice_the_number = x * 2' of a solution" in masters.leaks(
-        told, masters.student_version(told)
+    assert "double-test: tells 'twice_the_number = x * 2' of a solution" in student_versions.leaks(
+        told, student_versions.student_version(told)
     )
 
 
 def test_output_in_a_student_version_is_found():
-    student = nbformat.reads(masters.student_version(master()), as_version=4)
+    student = nbformat.reads(student_versions.student_version(master()), as_version=4)
     student.cells[1].outputs = [nbformat.v4.new_output("stream", text="said")]
-    assert "start: holds output" in masters.leaks(master(), nbformat.writes(student))
+    assert "start: holds output" in student_versions.leaks(master(), nbformat.writes(student))

@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: an assignment put in, automatic points written down; what people have marked stays."""
+"""Writing to nbgrader's gradebook: assignments and automatic points, never over manual points."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from nbgrader.coursedir import CourseDirectory
 from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 
-from instructor.grading.mark import Marked
-from instructor.grading.master import Master, NoMaster
+from instructor.grading.autograde import Marked
+from instructor.grading.master_notebook import Master, NoMaster
 
 __all__ = ["holds", "opened", "record", "register"]
 

@@ -1,7 +1,9 @@
-"""A class that does not exist, to try grading with: python -m instructor.grading.sample 03_autoencoder somewhere/class
+"""A made-up class of twelve submissions for trying out grading.
 
-Its answers are mixtures of the right and wrong ones that are stored beside the master; one student hands in nothing
-done, one a file that is cut off.
+    python -m instructor.grading.sample_class 03_autoencoder somewhere/class
+
+The answers are mixtures of the stored right and wrong ones; one student hands in the untouched notebook, one a file
+that is cut off.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ import nbformat
 from nbgrader import utils
 
 from instructor.answers import load as stored_answers
-from instructor.grading import master
+from instructor.grading import master_notebook
 from instructor.settings import ANSWERS, SOURCE
 
 __all__ = ["NAMES", "main", "submission", "write_class"]
@@ -36,7 +38,7 @@ NAMES = (
 )
 
 
-def submission(wanted: master.Master, answers: list, number: int):
+def submission(wanted: master_notebook.Master, answers: list, number: int):
     """A notebook as a student may hand it in: a mixture, by its number, of stored answers.
 
     Args:
@@ -68,7 +70,7 @@ def write_class(name: str, folder: Path) -> list[Path]:
         NoMaster: if there is no such assignment.
         ValueError: if its stored answers can't be read.
     """
-    wanted, answers = master.load(SOURCE, name), stored_answers(ANSWERS / f"{name}.toml")
+    wanted, answers = master_notebook.load(SOURCE, name), stored_answers(ANSWERS / f"{name}.toml")
     paths = []
     for number, student in enumerate(NAMES):
         notebook = wanted.released if number == 1 else submission(wanted, answers, number)
@@ -84,7 +86,7 @@ def write_class(name: str, folder: Path) -> list[Path]:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m instructor.grading.sample", description="Make a class to grade."
+        prog="python -m instructor.grading.sample_class", description="Make a class to grade."
     )
     parser.add_argument("assignment", metavar="NN_name")
     parser.add_argument("folder", type=Path)

@@ -2,7 +2,7 @@
 
 import nbformat
 
-from instructor.judging import Answer
+from instructor.answer_verdicts import Answer
 
 NAME = "00_first_listen"  # a lesson that is there, with a section 'Count'
 TITLE = f"""# Exercises 00 · Doubles

@@ -7,7 +7,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from instructor.grading import mark, master, notes, repair
+from instructor.grading import autograde, master_notebook, restore_cells, submission_report
 from tests.instructor import small_course as small
 
 
@@ -18,7 +18,7 @@ def course(tmp_path_factory):
 
 @pytest.fixture
 def wanted(course):
-    return master.load(course / "source", small.NAME)
+    return master_notebook.load(course / "source", small.NAME)
 
 
 @pytest.fixture
@@ -106,29 +106,29 @@ def spoil_metadata(notebook):
     ],
 )
 def test_what_is_graded_is_the_assignment_with_the_answers(answered, wanted, harm, said):
-    untouched = repair.repaired(answered, wanted)
+    untouched = restore_cells.repaired(answered, wanted)
     harmed = copy.deepcopy(answered)
     harm(harmed)
-    result = repair.repaired(repair.read(small.content(harmed)), wanted)
+    result = restore_cells.repaired(restore_cells.read(small.content(harmed)), wanted)
     own = [cell for cell in result.cells if "nbgrader" in cell.metadata]
     assert own == untouched.cells
-    words = [note["text"] for note in notes.of(result)]
-    assert notes.of(untouched) == []
+    words = [note["text"] for note in submission_report.of(result)]
+    assert submission_report.of(untouched) == []
     assert any(said in one for one in words) if said else words == []
 
 
 def test_the_notebook_graded_has_the_hidden_tests_and_the_points(answered, wanted):
-    result = repair.repaired(answered, wanted)
+    result = restore_cells.repaired(answered, wanted)
     test = small.find(result, "add-test")
     assert small.SECRET in test.source
     assert test.metadata.nbgrader.points == 2
-    assert repair.answers(result) == small.RIGHT
+    assert restore_cells.answers(result) == small.RIGHT
 
 
 def test_a_deleted_answer_is_reported_and_looked_at(answered, wanted):
     answered.cells.remove(small.find(answered, "add"))
-    result = repair.repaired(answered, wanted)
-    note = next(one for one in notes.of(result) if one["cell"] == "add")
+    result = restore_cells.repaired(answered, wanted)
+    note = next(one for one in submission_report.of(result) if one["cell"] == "add")
     assert note == {"text": "add: the answer cell was not found", "cell": "add", "review": True}
     assert "NotImplementedError" in small.find(result, "add").source
 
@@ -137,7 +137,9 @@ def test_of_several_copies_the_one_worked_on_counts(answered, wanted):
     again = copy.deepcopy(small.find(small.filled_blank(wanted), "add"))
     again.id = "copy"
     answered.cells.append(again)
-    assert repair.answers(repair.repaired(answered, wanted))["add"] == small.RIGHT["add"]
+    assert (
+        restore_cells.answers(restore_cells.repaired(answered, wanted))["add"] == small.RIGHT["add"]
+    )
 
 
 def test_added_cells_stay_where_they_were_added(answered, wanted):
@@ -145,7 +147,9 @@ def test_added_cells_stay_where_they_were_added(answered, wanted):
     answered.cells.append(
         nbformat.v4.new_raw_cell("<script>", id="raw", metadata={"format": "text/html"})
     )
-    sources = [(cell.cell_type, cell.source) for cell in repair.repaired(answered, wanted).cells]
+    sources = [
+        (cell.cell_type, cell.source) for cell in restore_cells.repaired(answered, wanted).cells
+    ]
     assert sources[2] == ("code", "helper = 1")
     assert sources[-1] == ("markdown", "<script>")
 
@@ -156,7 +160,7 @@ def test_pictures_of_a_written_answer_stay_but_no_drawing_with_script(answered, 
         "a.png": {"image/png": "AA=="},
         "b.svg": {"image/svg+xml": "<svg onload='x'/>"},
     }
-    assert small.find(repair.repaired(answered, wanted), "why").attachments == {
+    assert small.find(restore_cells.repaired(answered, wanted), "why").attachments == {
         "a.png": {"image/png": "AA=="}
     }
 
@@ -165,15 +169,17 @@ def test_the_students_kernel_and_widgets_are_not_taken_over(answered, wanted):
     answered.metadata = nbformat.from_dict(
         {"kernelspec": {"name": "evil"}, "widgets": {}, "title": "</title>"}
     )
-    result = repair.repaired(answered, wanted)
+    result = restore_cells.repaired(answered, wanted)
     assert set(result.metadata) <= {"kernelspec", "grading"}
     assert result.metadata.kernelspec.name == "python3"
 
 
 def test_a_notebook_of_another_assignment_is_reported(wanted):
     other = nbformat.v4.new_notebook(cells=[new_code_cell("1 + 1")])
-    with pytest.raises(repair.NotThisAssignment, match=r"none of its cells belongs to 90_small"):
-        repair.repaired(repair.read(small.content(other)), wanted)
+    with pytest.raises(
+        restore_cells.NotThisAssignment, match=r"none of its cells belongs to 90_small"
+    ):
+        restore_cells.repaired(restore_cells.read(small.content(other)), wanted)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +209,7 @@ def test_a_notebook_of_another_assignment_is_reported(wanted):
     ],
 )
 def test_what_is_no_notebook_is_reported_and_gets_no_zero(course, wanted, tmp_path, content, said):
-    marked, shown = mark.mark(content, tmp_path, wanted, mark.config_of(course))
+    marked, shown = autograde.mark(content, tmp_path, wanted, autograde.config_of(course))
     assert said in marked.problem
     assert marked.cells == {}
     assert shown is None
@@ -223,7 +229,7 @@ def test_an_old_format_is_read(answered):
         "metadata": {},
         "worksheets": [{"cells": [cell], "metadata": {}}],
     }
-    assert repair.read(json.dumps(old).encode()).cells[0].source == "x = 1"
+    assert restore_cells.read(json.dumps(old).encode()).cells[0].source == "x = 1"
 
 
 def test_the_masters_split_of_its_tests(wanted):
@@ -236,12 +242,14 @@ def test_the_masters_split_of_its_tests(wanted):
 
 
 def test_a_master_that_is_not_there(course):
-    with pytest.raises(master.NoMaster, match=r"no assignment '91_none'; there are 90_small"):
-        master.load(course / "source", "91_none")
+    with pytest.raises(
+        master_notebook.NoMaster, match=r"no assignment '91_none'; there are 90_small"
+    ):
+        master_notebook.load(course / "source", "91_none")
 
 
 def test_nothing_may_lie_beside_a_master(tmp_path):
     course = small.make(tmp_path)
     (course / "source" / small.NAME / "copy.py").write_text("# with solutions", encoding="utf-8")
-    with pytest.raises(master.NoMaster, match=r"copy\.py, which would be released"):
-        master.load(course / "source", small.NAME)
+    with pytest.raises(master_notebook.NoMaster, match=r"copy\.py, which would be released"):
+        master_notebook.load(course / "source", small.NAME)

@@ -1,4 +1,4 @@
-"""Cells run in this process, in one namespace that can be put back as it was: many answers, one start of TensorFlow."""
+"""Cell runner: executes cells in this process, in a namespace whose state can be saved and restored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to say about a submission beside its marks, kept in the notebook's own metadata on its way."""
+"""Notes on a submission and outcomes of its tests, kept in the notebook's metadata while it is graded."""
 
 from __future__ import annotations
 

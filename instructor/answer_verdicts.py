@@ -1,4 +1,4 @@
-"""What a stored answer gets, and whether that is what it should get."""
+"""Points that the stored answers get from a master's tests, compared with what they should get."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import textwrap
 from collections import Counter
 from dataclasses import dataclass
 
-from instructor.cells import Namespace, TooLong
+from instructor.cell_runner import Namespace, TooLong
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, CODE_STUB, END_SOLUTION
 from musiclab.checks import NotYet
 

@@ -1,6 +1,6 @@
-"""One notebook in, one JSON object of points and messages out; no gradebook, nothing is kept.
+"""Grade one notebook and print points and messages as JSON; nothing is stored.
 
-    python -m instructor.grading.one notebook.ipynb --assignment 03_autoencoder
+    python -m instructor.grading.grade_notebook notebook.ipynb --assignment 03_autoencoder
 
 The exit status is 0 if the notebook was graded, 1 if it could not be, 2 if grading is not possible here at all.
 """
@@ -13,13 +13,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from instructor.grading import mark, master, sandbox
+from instructor.grading import autograde, master_notebook, sandbox
 from instructor.settings import HERE
 
 __all__ = ["main", "report"]
 
 
-def report(marked: mark.Marked) -> dict:
+def report(marked: autograde.Marked) -> dict:
     """What is printed: points None where a person must mark, or where nothing could be graded."""
     known = [cell["auto"] for cell in marked.cells.values() if cell["auto"] is not None]
     return {
@@ -44,7 +44,7 @@ def report(marked: mark.Marked) -> dict:
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m instructor.grading.one", description="Grade one notebook."
+        prog="python -m instructor.grading.grade_notebook", description="Grade one notebook."
     )
     parser.add_argument("notebook", type=Path)
     parser.add_argument("--assignment", required=True, metavar="NN_name")
@@ -56,15 +56,15 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     try:
-        config = mark.config_of(options.course.resolve(), options.unsafe)
-        wanted = master.load(Path(config.Repair.source), options.assignment)
+        config = autograde.config_of(options.course.resolve(), options.unsafe)
+        wanted = master_notebook.load(Path(config.RestoreCells.source), options.assignment)
         sandbox.demand(options.unsafe)
         content = options.notebook.read_bytes()
-    except (master.NoMaster, sandbox.NoSandbox, OSError) as error:
+    except (master_notebook.NoMaster, sandbox.NoSandbox, OSError) as error:
         print(error, file=sys.stderr)
         return 2
     with tempfile.TemporaryDirectory() as nothing_beside:
-        marked, _ = mark.mark(content, Path(nothing_beside), wanted, config)
+        marked, _ = autograde.mark(content, Path(nothing_beside), wanted, config)
     print(json.dumps(report(marked), indent=1, ensure_ascii=False))
     return int(marked.problem is not None)
 

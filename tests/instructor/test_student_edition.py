@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from instructor import release
+from instructor import student_edition
 from instructor.settings import CODE_STUB, ROOT, masters
 
 pytestmark = pytest.mark.skipif(
@@ -22,10 +22,10 @@ pytestmark = pytest.mark.skipif(
 def edition(tmp_path_factory):
     """The packed course, unpacked elsewhere."""
     folder = tmp_path_factory.mktemp("students")
-    release.pack(folder / "course.zip")
+    student_edition.pack(folder / "course.zip")
     with zipfile.ZipFile(folder / "course.zip") as archive:
         archive.extractall(folder)
-    return folder / release.TOP
+    return folder / student_edition.TOP
 
 
 def names(edition):
@@ -46,7 +46,7 @@ def test_what_is_in_it(edition):
 def is_stored(path):
     return (ROOT / "notebooks" / "exercises" / path.name).relative_to(
         ROOT
-    ).as_posix() in release.files()
+    ).as_posix() in student_edition.files()
 
 
 def test_no_solution_is_in_it(edition):
@@ -135,8 +135,8 @@ def test_measuring_works_in_it_without_git(edition):
 
 
 def test_packing_again_gives_the_same_bytes(tmp_path):
-    release.pack(tmp_path / "a.zip")
-    release.pack(tmp_path / "b.zip")
+    student_edition.pack(tmp_path / "a.zip")
+    student_edition.pack(tmp_path / "b.zip")
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.zip", "b.zip"]
 
@@ -161,8 +161,12 @@ def small(tmp_path):
 
 
 def test_only_what_git_knows_is_packed(small):
-    assert release.files(small) == {"README.md": False, "run": True, "tests/test_b.py": False}
-    assert release.pack(small / "out" / "a.zip", small) == 3
+    assert student_edition.files(small) == {
+        "README.md": False,
+        "run": True,
+        "tests/test_b.py": False,
+    }
+    assert student_edition.pack(small / "out" / "a.zip", small) == 3
     with zipfile.ZipFile(small / "out" / "a.zip") as archive:
         modes = {entry.filename: oct(entry.external_attr >> 16) for entry in archive.infolist()}
     assert modes == {
@@ -175,17 +179,17 @@ def test_only_what_git_knows_is_packed(small):
 def test_a_lost_file_stops_the_packing(small, tmp_path):
     (small / "README.md").unlink()
     with pytest.raises(LookupError, match=r"not there: README\.md"):
-        release.pack(small / "a.zip", small)
+        student_edition.pack(small / "a.zip", small)
     assert not list(small.glob("*.zip*"))
 
 
 def test_no_git_no_release(tmp_path):
     with pytest.raises(LookupError, match="git can't list"):
-        release.files(tmp_path / "nowhere")
+        student_edition.files(tmp_path / "nowhere")
 
 
 def test_nothing_is_packed_while_a_student_version_is_not_right(monkeypatch, tmp_path):
-    monkeypatch.setattr(release, "check_students", lambda words: 1)
-    monkeypatch.setattr(release, "ROOT", Path(tmp_path))
-    assert release.main() == 1
+    monkeypatch.setattr(student_edition, "check_students", lambda words: 1)
+    monkeypatch.setattr(student_edition, "ROOT", Path(tmp_path))
+    assert student_edition.main() == 1
     assert list(tmp_path.iterdir()) == []

@@ -1,4 +1,4 @@
-"""A guard before `nbgrader generate_assignment`: it copies all that lies beside a master to the students."""
+"""Check before `nbgrader generate_assignment`, which would release all files beside a master."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nbgrader.preprocessors import NbGraderPreprocessor
 
-from instructor.grading import master
+from instructor.grading import master_notebook
 
 __all__ = ["OnlyTheMaster"]
 
@@ -15,5 +15,5 @@ class OnlyTheMaster(NbGraderPreprocessor):
     """Refuses to release an assignment whose folder holds more than its master."""
 
     def preprocess(self, nb, resources):
-        master.only_the_master(Path(resources["metadata"]["path"]))
+        master_notebook.only_the_master(Path(resources["metadata"]["path"]))
         return nb, resources

@@ -1,4 +1,4 @@
-"""What a submission is held against: the assignment as nbgrader grades it and as students got it."""
+"""The master notebook of an assignment: its graded and its released version."""
 
 from __future__ import annotations
 

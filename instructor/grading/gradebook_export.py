@@ -1,4 +1,4 @@
-"""The marks as a CSV file: `nbgrader export`, and what `make grade` writes. What is not graded is empty, never 0."""
+"""Export of marks as CSV. A mark that does not exist is empty, never 0."""
 
 from __future__ import annotations
 

@@ -18,7 +18,15 @@ from queue import SimpleQueue
 
 from tqdm import tqdm
 
-from instructor.grading import book, collect, container, mark, marks, master, sandbox
+from instructor.grading import (
+    autograde,
+    collect,
+    container,
+    gradebook,
+    gradebook_export,
+    master_notebook,
+    sandbox,
+)
 from instructor.grading.worker import Worker
 from instructor.settings import HERE
 from musiclab.data import write_whole
@@ -51,14 +59,14 @@ class Course:
         """What is remembered of a submission's grading."""
         return self.folder / "marks" / self.assignment / f"{student}.json"
 
-    def recall(self, student: str) -> mark.Marked | None:
+    def recall(self, student: str) -> autograde.Marked | None:
         """What came of the last grading; None if there was none."""
         try:
-            return mark.Marked(**json.loads(self.kept(student).read_text(encoding="utf-8")))
+            return autograde.Marked(**json.loads(self.kept(student).read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError):
             return None
 
-    def remember(self, student: str, marked: mark.Marked) -> None:
+    def remember(self, student: str, marked: autograde.Marked) -> None:
         """Keep what came of a grading."""
         self.kept(student).parent.mkdir(parents=True, exist_ok=True)
         write_whole(
@@ -87,10 +95,10 @@ def run(
         ValueError: if `submissions` can't be read.
     """
     sandbox.demand(unsafe)
-    config = mark.config_of(course.folder, unsafe)
-    wanted = master.load(Path(config.Repair.source), course.assignment)
+    config = autograde.config_of(course.folder, unsafe)
+    wanted = master_notebook.load(Path(config.RestoreCells.source), course.assignment)
     handed, nobodys = _handed(course, submissions)
-    if book.register(config, wanted):
+    if gradebook.register(config, wanted):
         say(f"{wanted.name} is in the gradebook as its master is now")
     todo = {
         one.student: one
@@ -98,19 +106,21 @@ def run(
         if _key(one, wanted, config) != _known_key(course, one.student)
     }
     say(f"{len(handed)} submissions, {len(todo)} to grade")
-    with book.opened(config) as gradebook:
+    with gradebook.opened(config) as book:
         for one in handed:
             marked = course.recall(one.student)
-            if one.student not in todo and not book.holds(gradebook, one.student, marked):
-                book.record(gradebook, one.student, marked, None)
+            if one.student not in todo and not gradebook.holds(book, one.student, marked):
+                gradebook.record(book, one.student, marked, None)
         work = _graded(course, list(todo.values()), wanted, config, jobs, unsafe)
         for student, marked in tqdm(
             work, total=len(todo), desc=wanted.name, unit="notebook", disable=not todo
         ):
-            book.record(gradebook, student, marked, course.recall(student))
+            gradebook.record(book, student, marked, course.recall(student))
             course.remember(student, marked)
-        table = marks.rows(gradebook, [wanted.name])
-    write_whole(course.folder / "marks" / f"{wanted.name}.csv", marks.text(table).encode("utf-8"))
+        table = gradebook_export.rows(book, [wanted.name])
+    write_whole(
+        course.folder / "marks" / f"{wanted.name}.csv", gradebook_export.text(table).encode("utf-8")
+    )
     _tell(course, handed, nobodys, say)
     return table
 
@@ -126,7 +136,7 @@ def _handed(course, submissions):
 
 def _key(one, wanted, config):
     said = repr((one.problem, sorted(one.notes), sorted(one.files.items()))).encode()
-    return mark.key_of((one.notebook or b"") + said, wanted, config)
+    return autograde.key_of((one.notebook or b"") + said, wanted, config)
 
 
 def _known_key(course, student):
@@ -156,7 +166,7 @@ def _graded(course, handed, wanted, config, jobs, unsafe):
 
 def _grade(one, course, wanted, config, idle):
     if one.problem:
-        marked = mark.ungraded(wanted, None, config, one.problem)
+        marked = autograde.ungraded(wanted, None, config, one.problem)
     else:
         worker = idle.get()
         try:
@@ -167,9 +177,9 @@ def _grade(one, course, wanted, config, idle):
         finally:
             idle.put(worker)
         if "problem" in answer:
-            marked = mark.ungraded(wanted, one.notebook, config, answer["problem"])
+            marked = autograde.ungraded(wanted, one.notebook, config, answer["problem"])
         else:
-            marked = mark.Marked(**answer["marked"])
+            marked = autograde.Marked(**answer["marked"])
     if marked.problem:
         course.result(one.student).unlink(missing_ok=True)  # of an earlier submission
     marked.key = _key(one, wanted, config)
@@ -199,7 +209,7 @@ def _tell(course, handed, nobodys, say):
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
-        prog="python -m instructor.grading.grade", description="Grade a class."
+        prog="python -m instructor.grading.grade_class", description="Grade a class."
     )
     parser.add_argument("assignment", metavar="NN_name")
     parser.add_argument(
@@ -220,7 +230,7 @@ def main(arguments: list[str] | None = None) -> int:
         if not options.unsafe and sandbox.problem() and (engine := container.engine()):
             return container.grade(engine, course.folder, options)
         table = run(course, options.submissions, max(1, options.jobs), options.unsafe)
-    except (master.NoMaster, sandbox.NoSandbox, ValueError) as error:
+    except (master_notebook.NoMaster, sandbox.NoSandbox, ValueError) as error:
         print(error, file=sys.stderr)
         return 2
     states = [row["state"] for row in table]

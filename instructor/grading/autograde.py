@@ -1,4 +1,4 @@
-"""From one notebook to its marks: nbgrader's own steps, in memory and without a gradebook."""
+"""Automatic marks of one notebook by nbgrader's preprocessors, without a gradebook."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
-from instructor.grading import master, notes, repair
+from instructor.grading import master_notebook, restore_cells, submission_report
 
 __all__ = ["Marked", "config_of", "key_of", "mark", "ungraded"]
 
@@ -58,14 +58,14 @@ def config_of(course: Path, unsafe: bool = False) -> Config:
     return config
 
 
-def key_of(content: bytes | None, wanted: master.Master, config: Config) -> str:
+def key_of(content: bytes | None, wanted: master_notebook.Master, config: Config) -> str:
     """A digest of all that marks depend on: the submission, the master, how code is run."""
     settings = json.dumps(config.get("BoxedExecute", {}), sort_keys=True, default=str)
     parts = (content or b"", wanted.digest.encode(), settings.encode())
     return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
 
 
-def mark(content: bytes, folder: Path, wanted: master.Master, config: Config):
+def mark(content: bytes, folder: Path, wanted: master_notebook.Master, config: Config):
     """Grade one notebook.
 
     Args:
@@ -82,7 +82,7 @@ def mark(content: bytes, folder: Path, wanted: master.Master, config: Config):
     """
     marked = Marked(wanted.name, key=key_of(content, wanted, config))
     try:
-        notebook = repair.read(content)
+        notebook = restore_cells.read(content)
         resources = {
             "nbgrader": {"assignment": wanted.name, "notebook": wanted.name},
             "metadata": {"path": str(folder)},
@@ -96,14 +96,16 @@ def mark(content: bytes, folder: Path, wanted: master.Master, config: Config):
                 marked.answers = _digest(notebook, wanted)
             else:
                 notebook, resources = step(config=config)(notebook, resources)
-    except repair.NotThisAssignment as error:
+    except restore_cells.NotThisAssignment as error:
         marked.problem = str(error)
         return marked, None
-    marked.notes = notes.of(notebook)
+    marked.notes = submission_report.of(notebook)
     return marked, notebook
 
 
-def ungraded(wanted: master.Master, content: bytes | None, config: Config, problem: str) -> Marked:
+def ungraded(
+    wanted: master_notebook.Master, content: bytes | None, config: Config, problem: str
+) -> Marked:
     """What to record of a submission that was not graded."""
     return Marked(wanted.name, problem=problem, key=key_of(content, wanted, config))
 
@@ -119,7 +121,7 @@ def _points(cell):
         auto, _ = utils.determine_grade(cell)
     except (ValueError, KeyError, TypeError):  # a result that claims more points than there are
         auto = 0.0
-        cell.metadata[notes.KEY] = "visible"
+        cell.metadata[submission_report.KEY] = "visible"
     unchanged = utils.is_solution(cell) and cell.metadata.nbgrader.get(
         "checksum"
     ) == utils.compute_checksum(cell)
@@ -140,7 +142,7 @@ def _message(cell):
 
 def _digest(notebook, wanted):
     """One number for all that the student wrote; None for nothing."""
-    given = repair.answers(notebook)
+    given = restore_cells.answers(notebook)
     if all(text.strip() == wanted.shown(name).strip() for name, text in given.items()):
         return None
     return hashlib.sha256(

@@ -1,4 +1,4 @@
-"""Make of what was handed in the notebook that was handed out, with the student's answers in it.
+"""Restoring an assignment's own cells in a submission, with the student's answers kept.
 
 Whatever was deleted, changed, doubled or renamed in the assignment's own cells is as it was; cells that students added
 stay, at the place they were added. Everything done is noted.
@@ -15,9 +15,9 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
 
-from instructor.grading import master, notes
+from instructor.grading import master_notebook, submission_report
 
-__all__ = ["NotThisAssignment", "Repair", "answers", "read", "repaired"]
+__all__ = ["NotThisAssignment", "RestoreCells", "answers", "read", "repaired"]
 
 MOST_BYTES = 50_000_000
 
@@ -26,7 +26,7 @@ class NotThisAssignment(ValueError):
     """What was handed in can't be graded as this assignment; the message says why."""
 
 
-class Repair(NbGraderPreprocessor):
+class RestoreCells(NbGraderPreprocessor):
     """Takes the place of nbgrader's DeduplicateIds, OverwriteKernelspec and OverwriteCells."""
 
     source = Unicode(help="the folder of masters").tag(config=True)
@@ -34,7 +34,7 @@ class Repair(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         """Hold a submission against its master, which is named in `resources`."""
         names = resources["nbgrader"]
-        return repaired(nb, master.load(Path(self.source), names["assignment"])), resources
+        return repaired(nb, master_notebook.load(Path(self.source), names["assignment"])), resources
 
 
 def read(content: bytes) -> nbformat.NotebookNode:
@@ -84,7 +84,7 @@ def answers(notebook) -> dict[str, str]:
     }
 
 
-def repaired(notebook, wanted: master.Master):
+def repaired(notebook, wanted: master_notebook.Master):
     """The assignment's notebook with the student's answers and added cells, and notes of what was mended.
 
     Args:
@@ -118,9 +118,11 @@ def repaired(notebook, wanted: master.Master):
         what = (
             "the answer cell was not found" if review else "the cell was missing and was put back"
         )
-        notes.add(result, f"{name}: {what}", name, review)
+        submission_report.add(result, f"{name}: {what}", name, review)
     if sorted(places.values()) != [places[name] for name in own if name in places]:
-        notes.add(result, "cells were in another order; the assignment's order was used")
+        submission_report.add(
+            result, "cells were in another order; the assignment's order was used"
+        )
     result.cells = _with_added(notebook, found, places, own)
     return result
 
@@ -158,7 +160,9 @@ def _places(notebook, found, own, wanted, result):
             index for index in all_of_it if notebook.cells[index].source != wanted.shown(name)
         ]
         if len(all_of_it) > 1:
-            notes.add(result, f"{name}: there {len(all_of_it)} times; the last one counts", name)
+            submission_report.add(
+                result, f"{name}: there {len(all_of_it)} times; the last one counts", name
+            )
         if all_of_it:
             places[name] = (changed if utils.is_solution(own[name]) and changed else all_of_it)[-1]
     return places
@@ -182,7 +186,7 @@ def _fill_gaps(notebook, found, places, own, wanted, result):
         ]
         if len(free) == 1:
             places[name], found[free[0]] = free[0], name
-            notes.add(
+            submission_report.add(
                 result, f"{name}: its cell had lost its name and was found by its place", name
             )
 
@@ -198,16 +202,18 @@ def _compare(cell, given, shown, result):
     name = given.metadata.nbgrader.grade_id
     marks = cell.metadata.get("nbgrader")
     if cell.cell_type != given.cell_type:
-        notes.add(result, f"{name}: was turned into a {cell.cell_type} cell; turned back", name)
+        submission_report.add(
+            result, f"{name}: was turned into a {cell.cell_type} cell; turned back", name
+        )
     if not isinstance(marks, dict) or marks.get("grade_id") != name:
-        notes.add(result, f"{name}: its nbgrader metadata were lost; put back", name)
+        submission_report.add(result, f"{name}: its nbgrader metadata were lost; put back", name)
     elif marks.get("points") != given.metadata.nbgrader.get("points"):
-        notes.add(result, f"{name}: its points were changed; put back", name)
+        submission_report.add(result, f"{name}: its points were changed; put back", name)
     if utils.is_solution(given):
         given.source = cell.source
         _keep_pictures(cell, given)
     elif cell.source.strip() != shown.strip():
-        notes.add(result, f"{name}: its text was changed; the original was used", name)
+        submission_report.add(result, f"{name}: its text was changed; the original was used", name)
 
 
 def _keep_pictures(cell, given):

@@ -1,6 +1,6 @@
-"""Pack the course for students: what git knows, without anything that has to do with instructors.
+"""Student edition: a zip file of the course without the instructors' files.
 
-    python -m instructor.release          # dist/musiclab-students.zip
+    python -m instructor.student_edition          # dist/musiclab-students.zip
 
 The same files give the same bytes, wherever and whenever they are packed.
 """
@@ -12,8 +12,8 @@ import sys
 import zipfile
 from pathlib import Path
 
-from instructor.masters import main as check_students
 from instructor.settings import ROOT
+from instructor.student_versions import main as check_students
 
 OUT = (
     "instructor/",
