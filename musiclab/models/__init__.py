@@ -1,1 +1,63 @@
-"""One package per family of models, in the order of the lessons; only those that need TensorFlow load it."""
+"""Models by family, in the order of the lessons; only those that need TensorFlow load it.
+
+Lesson to modules, written by ``python -m scripts.lesson_modules``::
+
+    00  none
+    01  none
+    02  markov
+    03  autoencoders.autoencoder, autoencoders.numpy_autoencoder
+    04  autoencoders.autoencoder, autoencoders.mean_squared_error,
+        autoencoders.numpy_autoencoder, autoencoders.optimisers
+    05  autoencoders.autoencoder, autoencoders.elbo, autoencoders.vae
+    06  markov, recurrent.backpropagation_through_time, recurrent.cells,
+        recurrent.melody_model
+    07  markov, recurrent.cells, recurrent.melody_model
+    08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
+    09  recurrent.cells, recurrent.encoder_decoder
+    10  adversarial.divergences, adversarial.gan, adversarial.losses, adversarial.ring_gan
+    11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.minibatch
+    12  energy.partition_function, energy.rbm, energy.rbm_functions
+    13  energy.dbn, energy.dbn_bound, energy.partition_function, energy.rbm,
+        energy.softmax_rbm
+    14  energy.rbm, energy.rbm_functions, energy.rnn_rbm, recurrent.chord_model
+
+Module to lessons::
+
+    adversarial.divergences                 10
+    adversarial.features                    11
+    adversarial.gan                         10, 11
+    adversarial.losses                      10, 11
+    adversarial.minibatch                   11
+    adversarial.ring_gan                    10
+    autoencoders.autoencoder                03, 04, 05
+    autoencoders.elbo                       05
+    autoencoders.mean_squared_error         04
+    autoencoders.numpy_autoencoder          03, 04
+    autoencoders.optimisers                 04
+    autoencoders.vae                        05
+    energy.dbn                              13
+    energy.dbn_bound                        13
+    energy.partition_function               12, 13
+    energy.rbm                              12, 13, 14
+    energy.rbm_functions                    12, 14
+    energy.rnn_rbm                          14
+    energy.softmax_rbm                      13
+    markov                                  02, 06, 07
+    recurrent.backpropagation_through_time  06
+    recurrent.cells                         06, 07, 09
+    recurrent.chord_model                   08, 14
+    recurrent.encoder_decoder               09
+    recurrent.four_voices                   08
+    recurrent.melody_model                  06, 07
+    recurrent.output_heads                  08
+
+Internal, imported by no lesson::
+
+    adversarial.networks
+    autoencoders.vae_networks
+    energy.bunches
+    recurrent.minibatches
+    recurrent.part_model
+    recurrent.recurrent_layers
+    recurrent.sequence_model
+"""

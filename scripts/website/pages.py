@@ -11,7 +11,7 @@ from pathlib import Path
 
 import nbformat
 
-from scripts import notebook_reading
+from scripts import lesson_modules, notebook_reading
 from scripts.website import course_map, lessons
 
 COLUMNS = {
@@ -140,7 +140,7 @@ def symbols(found: dict, file: Path) -> None:
 
 def api(root: Path, folder: Path) -> list[str]:
     """One page for each public module of musiclab; the modules' names."""
-    names, groups = [], {}
+    names, groups, used = [], {}, lesson_modules.by_module(root)
     for path in sorted((root / "musiclab").rglob("*.py")):
         if path.name == "__init__.py" or path.name.startswith("_") or path.parent.name == "jupyter":
             continue
@@ -162,11 +162,18 @@ def api(root: Path, folder: Path) -> list[str]:
     ]
     text += ["numbered equation link to it, and each [equation](../equations.md) links back.", ""]
     for group, members in groups.items():
-        text += [f"## {group}", "", "| module | what it holds |", "|---|---|"]
+        text += [f"## {group}", "", "| module | what it holds | lessons |", "|---|---|---|"]
         text += [
-            f"| [{name.rpartition('.')[2]}]({name}.rst) | {_cell(says)} |" for name, says in members
+            f"| [{name.rpartition('.')[2]}]({name}.rst) | {_cell(says)} "
+            f"| {', '.join(used[name]) or 'internal'} |"
+            for name, says in members
         ]
         text += [""]
+    text += ["## Lessons and what they import", "", "| lesson | modules |", "|---|---|"]
+    for number, modules in lesson_modules.by_lesson(root).items():
+        links = ", ".join(f"[{name.removeprefix('musiclab.')}]({name}.rst)" for name in modules)
+        text += [f"| {number} | {links} |"]
+    text += [""]
     _write(folder / "index.md", text + _toctree(names))
     return names
 
