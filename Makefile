@@ -4,11 +4,12 @@
 PYTHON ?= $(shell command -v python3 || command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python || echo python3)
 RUN = .venv/bin/python
 
-.PHONY: help lab test reset data bench clean-notebooks doctor environment test-environment
+.PHONY: help lab test test-quick reset data bench clean-notebooks doctor environment test-environment
 
 help::
 	@echo "make lab                 open the lessons in JupyterLab (options: ARGS=\"--no-browser --port 8899\")"
 	@echo "make test                test everything; LESSON=03 tests one lesson"
+	@echo "make test-quick          style, data, equations, models: two minutes, no notebook, no browser"
 	@echo "make reset LESSON=03     restore a lesson as shipped; your version is kept beside it"
 	@echo "make reset EXERCISES=03  the same for the exercises of a lesson"
 	@echo "make doctor              check this machine"
@@ -27,6 +28,9 @@ lab: environment
 
 test: test-environment
 	@$(RUN) scripts/run_tests.py $(if $(LESSON),--lesson $(LESSON))
+
+test-quick: test-environment
+	@$(RUN) scripts/run_tests.py --quick
 
 reset: environment
 	@$(RUN) scripts/reset_lesson.py $(if $(EXERCISES),--exercises "$(EXERCISES)","$(LESSON)")

@@ -1,6 +1,7 @@
 """Everything that `make test` tests, part by part, with one summary at the end.
 
 `--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
+`--quick` tests what takes no notebook, no browser and no long training.
 All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
 Unit tests are spread over the cores file by file; as many lessons run at once, each in a kernel of its own, and in the
 end the website beside the answers stored for exercises.
@@ -26,6 +27,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+import claims  # noqa: E402
 import reset_lesson  # noqa: E402  (found through the line above)
 
 from musiclab.setup import lab  # noqa: E402
@@ -37,6 +39,8 @@ CELL_SECONDS = (
 LESSON_SECONDS = 600
 PART_SECONDS = 1800
 APART = ("--ignore=tests/browser", "--ignore=tests/site")  # parts of their own: they need a browser
+QUICK = ("data", "metrics", "models", "sampling", "equations", "claims", "checks", "setup")
+SLOWEST = 20  # tests named at the end of the longest part
 AT_ONCE = max(
     1, min(4, os.cpu_count() or 1)
 )  # processes; a lesson may take 1.5 GB, and four of them no more than 6
@@ -145,7 +149,13 @@ def lesson_part(notebook):
 
 
 def exercises_part(found, workers):
-    """Run solved exercises from top to bottom, each lesson's in a fresh kernel of this environment."""
+    """Run solved exercises that have claims, each lesson's in a fresh kernel; the claims after it.
+
+    Those without claims are run once, by :func:`answers_part`.
+    """
+    found = [master for master in found if claims.file_of(master).is_file()]
+    if not found:
+        return Part("exercises' claims", note="no exercise has claims")
     options = [
         "--nbval-lax",
         "--nbval-current-env",
@@ -153,7 +163,7 @@ def exercises_part(found, workers):
         "-p",
         "no:cacheprovider",
     ]
-    return pytest_part("exercises, solved", [*options, *workers, *map(str, found)])
+    return pytest_part("exercises' claims", [*options, *workers, *map(str, found)])
 
 
 def answers_part(found):
@@ -176,9 +186,16 @@ def masters():
     return sorted((ROOT / "instructor" / "source").glob("*/*.ipynb"))
 
 
-def all_parts(number, site=False):
+def all_parts(number, site=False, quick=False):
     """Run the parts in order, yielding each when it is done."""
     folder = ROOT / "notebooks"
+    # a file's tests stay together: they share what its fixtures have trained
+    spread = ["-n", str(AT_ONCE), "--dist", "loadfile"] if AT_ONCE > 1 else []
+    if quick:
+        yield style()
+        chosen = [f"tests/{name}" for name in QUICK]
+        yield pytest_part("quick tests", [*chosen, *spread, "-m", "not slow"])
+        return
     if site:
         os.environ["MUSICLAB_SITE"] = "build/site"
         yield pytest_part("website, every page", ["tests/site"])
@@ -192,10 +209,8 @@ def all_parts(number, site=False):
             yield answers_part(found)
         return
     yield style()
-    # a file's tests stay together: they share what its fixtures have trained
-    spread = ["-n", str(AT_ONCE), "--dist", "loadfile"] if AT_ONCE > 1 else []
     folders = [name for name in ("tests", "musiclab", "instructor") if (ROOT / name).is_dir()]
-    yield pytest_part("unit tests", [*folders, *APART, *spread])
+    yield pytest_part("unit tests", [*folders, *APART, *spread, f"--durations={SLOWEST}"])
     lessons = reset_lesson.lessons(folder)
     if not lessons:
         yield Part("lessons", failed=1, note="there are none in notebooks/")
@@ -246,6 +261,9 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--lesson", default="", help="number of one lesson, such as 03")
     parser.add_argument(
+        "--quick", action="store_true", help="no notebook, no browser, no long training"
+    )
+    parser.add_argument(
         "--site", action="store_true", help="test the website in build/site, every page"
     )
     parser.add_argument(
@@ -262,7 +280,7 @@ def main(arguments=None):
             return status
     begin = time.monotonic()
     try:
-        parts = list(all_parts(options.lesson, options.site))
+        parts = list(all_parts(options.lesson, options.site, options.quick))
     except LookupError as error:
         print(error)
         return 1

@@ -81,6 +81,24 @@ def fault(mutation: Mutation, root: Path = ROOT) -> str | None:
     return None
 
 
+def changed(mutations: list[Mutation], root: Path = ROOT) -> list[Mutation]:
+    """The mutations whose file or test differs from the branch that was cloned, or from the last commit.
+
+    Without git all of them: nothing says what has changed.
+    """
+    git = ["git", "-c", f"safe.directory={root.as_posix()}", "-C", str(root)]
+    for base in ("@{upstream}", "HEAD"):
+        words = [*git, "diff", "--name-only", "--relative", base]
+        try:
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+        except FileNotFoundError:
+            break
+        if done.returncode == 0:
+            files = set(done.stdout.splitlines())
+            return [one for one in mutations if {one.file, one.test.split("::")[0]} & files]
+    return mutations
+
+
 def run(mutations: list[Mutation], root: Path = ROOT, seconds: float = SECONDS) -> list[Outcome]:
     """Try each mutation; its test is first run without it, and must pass.
 

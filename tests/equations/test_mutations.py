@@ -1,10 +1,12 @@
 """The mutation runner itself: what it must notice, what it must report as a survivor, what it must refuse."""
 
+import shutil
+import subprocess
 from dataclasses import replace
 
 import pytest
 
-from tests.equations.mutations import Mutation, fault, load, run
+from tests.equations.mutations import Mutation, changed, fault, load, run
 
 MODULE = '''def mean_square(x):
     """Equation: (1.1)"""
@@ -151,3 +153,16 @@ def test_the_store_is_read(tmp_path):
         store.write_text(text, encoding="utf-8")
         with pytest.raises(ValueError, match=r"mutations\.toml"):
             load(store)
+
+
+def test_only_what_has_changed_is_tried(root, tmp_path):
+    mutations = [GOOD, replace(GOOD, file="musiclab/other.py", test="tests/test_other.py::test_x")]
+    assert changed(mutations, root) == mutations  # no git: nothing says what has changed
+    copy = tmp_path / "clone"
+    shutil.copytree(root, copy)
+    for words in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@t"]
+        subprocess.run(["git", *identity, *words], cwd=copy, check=True)
+    assert changed(mutations, copy) == []
+    (copy / GOOD.file).write_text(MODULE + "\n", encoding="utf-8")
+    assert changed(mutations, copy) == [GOOD]
