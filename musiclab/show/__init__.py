@@ -4,6 +4,7 @@ Each function takes a piece, a voices array or a piano roll. What a cell ends wi
 """
 
 from musiclab.show.audio import *
+from musiclab.show.drawings import *
 from musiclab.show.figures import *
 from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
