@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from html import escape
 from pathlib import Path
 
 import nbformat
+
+from scripts.website import fill
 
 BOX, GAP_X, GAP_Y = (186, 50), 18, 36  # in SVG units, which are CSS pixels at full size
 
@@ -44,18 +45,19 @@ def draw(needs: dict[str, tuple[list[str], list[str]]], titles: dict[str, str]) 
     helping = [
         (m, n, "helps") for n in needs for m in needs[n][1] if m in needs and row[m] < row[n]
     ]
-    lines = [_arrow(place[m], place[n], kind) for m, n, kind in helping]
-    lines += [_arrow(place[m], place[n], "needs") for n in drawn for m in drawn[n]]
-    boxes = [_box(n, titles[n], *place[n]) for n in place]
+    arrows = [(kind, _path(place[m], place[n])) for m, n, kind in helping]
+    arrows += [("needs", _path(place[m], place[n])) for n in drawn for m in drawn[n]]
     words = "; ".join(
         f"{n} {titles[n]} needs {', '.join(direct[n]) or 'nothing'}" for n in sorted(needs)
     )
-    return (
-        f'<div class="course-map"><svg viewBox="0 0 {width:g} {height:g}" role="group" '
-        f'style="min-width:{min(width, 620):g}px;max-width:{width:g}px" '
-        f'aria-label="Map of the course: {escape(words)}">'
-        '<defs><marker id="tip" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path d="M0 0L8 4L0 8z"/></marker></defs>' + "".join(lines + boxes) + "</svg></div>"
+    return fill(
+        "map.svg",
+        width=f"{width:g}",
+        height=f"{height:g}",
+        least=f"{min(width, 620):g}",
+        words=words,
+        arrows=arrows,
+        boxes=[_box(n, titles[n], *place[n]) for n in place],
     )
 
 
@@ -78,26 +80,30 @@ def _places(rows, drawn):
     return {n: (x - left, y) for n, (x, y) in place.items()}
 
 
-def _arrow(start, end, kind):
+def _path(start, end):
+    """A curve from the lower edge of one box to the upper edge of another."""
     x1, y1, x2, y2 = start[0] + BOX[0] / 2, start[1] + BOX[1], end[0] + BOX[0] / 2, end[1] - 1
     bend = max(GAP_Y * 0.6, (y2 - y1) * 0.4)
-    path = f"M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
-    return f'<path class="{kind}" d="{path}" marker-end="url(#tip)"/>'
+    return f"M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
 
 
 def _box(number, title, x, y):
-    words, lines = title.split(), [""]
-    for word in words:
+    """A lesson's box for the template: its place, its number and one or two lines of its title."""
+    lines = [""]
+    for word in title.split():
         if len(lines[-1]) + len(word) > 23:
             lines.append("")
         lines[-1] = f"{lines[-1]} {word}".strip()
     if len(lines) > 2:
         lines = [lines[0], lines[1] + " …"]
-    texts = "".join(
-        f'<text x="{x + 32:g}" y="{y + (30 if len(lines) == 1 else 21 + 17 * i):g}">{escape(line)}</text>'
-        for i, line in enumerate(lines)
-    )
-    return (
-        f'<a href="LESSON-{number}"><rect x="{x:g}" y="{y:g}" width="{BOX[0]}" height="{BOX[1]}" rx="6"/>'
-        f'<text class="number" x="{x + 9:g}" y="{y + 30:g}">{number}</text>{texts}</a>'
-    )
+    heights = [30] if len(lines) == 1 else [21, 38]
+    return {
+        "number": number,
+        "x": f"{x:g}",
+        "y": f"{y:g}",
+        "w": BOX[0],
+        "h": BOX[1],
+        "x_number": f"{x + 9:g}",
+        "y_number": f"{y + 30:g}",
+        "lines": [(f"{x + 32:g}", f"{y + h:g}", line) for h, line in zip(heights, lines)],
+    }

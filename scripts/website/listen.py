@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import base64
 import json
-from html import escape
 from pathlib import Path
 
-from scripts.website import media
+from markupsafe import Markup
+
+from scripts.website import fill, media
 
 
 def gallery(entries: list[dict], folder: Path) -> list[str]:
@@ -72,19 +73,16 @@ def rounds(found: list[dict], folder: Path) -> str:
 
 def slider(found: dict, folder: Path) -> str:
     """A slider with fixed stops; without JavaScript all stops are shown, one below the other."""
-    key, label, stops = found["key"], escape(found["label"]), found["stops"]
-    begin = len(stops) // 2
-    shown = "".join(
-        f'<div class="stop" data-value="{escape(stop["value"])}">'
-        f"{media.as_files(_heard(stop), folder, '../_media')}{_one_column(stop['measures'])}</div>"
-        for stop in stops
-    )
-    return (
-        f'<div class="stops" id="slider-{key}"><div class="stops-control">'
-        f'<label for="range-{key}">{label}: <output for="range-{key}">{escape(stops[begin]["value"])}</output></label>'
-        f'<input type="range" id="range-{key}" min="0" max="{len(stops) - 1}" step="1" value="{begin}">'
-        f"</div>{shown}<p class='stops-note'>{escape(found['about'])}</p></div>"
-    )
+    stops = [
+        {
+            "value": stop["value"],
+            "html": Markup(media.as_files(_heard(stop), folder, "../_media"))
+            + fill("measures.html", heads=[], rows=[(name, [v]) for name, v in stop["measures"]]),
+        }
+        for stop in found["stops"]
+    ]
+    words = {name: found[name] for name in ("key", "label", "about")}
+    return fill("slider.html", stops=stops, begin=len(stops) // 2, **words)
 
 
 def _heard(piece):
@@ -103,25 +101,5 @@ def _measures(entry):
     keep = [i for i in range(4) if i < 2 or entry["n"][i - 2] > 1]
     names = [name for name, _ in columns[0]]
     values = [dict(column) for column in columns]
-    head = "".join(
-        f'<th scope="col">{text}</th>' for text in [heads[0], *(heads[i + 1] for i in keep)]
-    )
-    body = "".join(
-        f'<tr><th scope="row">{name}</th>'
-        + "".join(f"<td>{values[i].get(name, '')}</td>" for i in keep)
-        + "</tr>"
-        for name in names
-    )
-    return _table(f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
-
-
-def _one_column(measures):
-    body = "".join(
-        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
-        for name, value in measures
-    )
-    return _table(f"<tbody>{body}</tbody>")
-
-
-def _table(inside):
-    return f'<div class="pst-scrollable-table-container"><table class="table measures">{inside}</table></div>'
+    rows = [(name, [values[i].get(name, "") for i in keep]) for name in names]
+    return fill("measures.html", heads=[heads[0], *(heads[i + 1] for i in keep)], rows=rows)
