@@ -1,13 +1,14 @@
-"""A piece of music as arrays on a 16th-note grid: what every other module passes around.
-
-Lessons: 01.
-"""
+"""A piece of music as arrays on a 16th-note grid: what every other module passes around."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from musiclab.data.files.report import ReadingReport
 
 __all__ = [
     "NO_SPELLING",
@@ -33,8 +34,6 @@ STEPS_PER_QUARTER = 4
 class Piece:
     """Voices on a 16th-note grid, with the metre and key that make them readable.
 
-    Lesson: 01
-
     Only ``voices`` and ``onsets`` are needed; the rest has neutral defaults
     (C major, 4/4, a downbeat every 16 steps), so that what a model writes is a
     ``Piece`` too. Arrays are copied, checked and made read-only.
@@ -53,7 +52,10 @@ class Piece:
       tonic: pitch class 0-11 of the key. mode: "major" or "minor".
       key_method: how tonic and mode were found. key_signature: sharps, or flats below 0.
       time_signature: such as "4/4"; that of the first bar.
-      name: what to call the piece.
+      name: what to call the piece; control characters become spaces.
+      velocity: int8 (T, V), the loudness of the note that sounds, 1-127 as in MIDI, 0 for rests
+        and where unknown; None if no note has one.
+      report: what reading changed, for pieces from :func:`musiclab.data.read_music`.
 
     Raises:
       ValueError: if shapes, pitches or onsets don't make music; the message names the step.
@@ -78,6 +80,8 @@ class Piece:
     key_signature: int = 0
     time_signature: str = "4/4"
     name: str = field(default="untitled", kw_only=True)
+    velocity: np.ndarray | None = field(default=None, kw_only=True)
+    report: ReadingReport | None = field(default=None, kw_only=True)
 
     def __post_init__(self):
         voices = np.array(self.voices)
@@ -98,14 +102,23 @@ class Piece:
             "beat": _or(self.beat, lambda: position // unit, np.int8),
             "fermatas": _or(self.fermatas, lambda: np.zeros(steps), bool),
         }
+        if self.velocity is not None:
+            velocity = np.array(self.velocity)
+            if velocity.size and not (velocity.min() >= 0 and velocity.max() <= 127):
+                raise ValueError("velocity is 0 to 127, 0 where a voice rests")
+            filled["velocity"] = velocity.astype(np.int8)
         for name, array in filled.items():
-            wanted = voices.shape if name in ("voices", "onsets", "spelling") else (steps,)
+            per_voice = name in ("voices", "onsets", "spelling", "velocity")
+            wanted = voices.shape if per_voice else (steps,)
             if array.shape != wanted:
                 raise ValueError(
                     f"{name} has shape {array.shape}, but voices of shape {voices.shape} need {wanted}"
                 )
+            if name == "velocity":
+                array[voices == REST] = 0
             array.flags.writeable = False
             object.__setattr__(self, name, array)
+        object.__setattr__(self, "name", _printable(str(self.name)))
         if not 0 <= self.tonic <= 11 or self.mode not in ("major", "minor"):
             raise ValueError(
                 f"key {self.tonic!r} {self.mode!r}: tonic is 0-11, mode 'major' or 'minor'"
@@ -122,7 +135,12 @@ class Piece:
         return self.steps / STEPS_PER_QUARTER
 
     def with_(self, **changes) -> Piece:
-        """A copy with some attributes replaced, checked like a new piece."""
+        """A copy with some attributes replaced, checked like a new piece.
+
+        Voices of another shape lose the velocity, unless a new one is given.
+        """
+        if np.shape(changes.get("voices", self.voices)) != self.voices.shape:
+            changes.setdefault("velocity", None)
         return replace(self, **changes)
 
     def __repr__(self):
@@ -137,8 +155,6 @@ def excerpt(piece: Piece, start: int, stop: int) -> Piece:
     """Some steps of a piece, with the metre, spelling and fermatas of their place.
 
     A note held into the excerpt counts as struck at its first step: there is nothing before to hold.
-
-    Lesson: 01
 
     Args:
       piece: any piece.
@@ -160,6 +176,8 @@ def excerpt(piece: Piece, start: int, stop: int) -> Piece:
         )
     names = ("voices", "onsets", "spelling", "downbeats", "beat", "fermatas")
     cut = {name: getattr(piece, name)[start:stop] for name in names}
+    if piece.velocity is not None:
+        cut["velocity"] = piece.velocity[start:stop]
     first = (np.arange(stop - start) == 0)[:, None]
     cut["onsets"] = np.where(first, cut["voices"] >= 0, cut["onsets"])
     downbeats = np.flatnonzero(piece.downbeats[start:])
@@ -168,8 +186,6 @@ def excerpt(piece: Piece, start: int, stop: int) -> Piece:
 
 def implied_onsets(voices: np.ndarray) -> np.ndarray:
     """Onsets if no note were ever repeated: struck where the pitch differs from the step before.
-
-    Lesson: 01
 
     Args:
       voices: int (T, V), MIDI pitches, -1 for rests.
@@ -187,8 +203,6 @@ def implied_onsets(voices: np.ndarray) -> np.ndarray:
 
 def check_voices(voices: np.ndarray, onsets: np.ndarray) -> None:
     """Refuse arrays that are not music.
-
-    Lesson: 01
 
     Args:
       voices: integers (T, V), T and V at least 1.
@@ -233,3 +247,8 @@ def _bar_and_beat_steps(time_signature: str) -> tuple[int, int]:
 
 def _or(value, default, dtype):
     return np.array(default() if value is None else value).astype(dtype)
+
+
+def _printable(name: str) -> str:
+    """A name that every file format can hold: neither control characters nor lone surrogates."""
+    return "".join(c if c.isprintable() else " " for c in name).strip() or "untitled"

@@ -198,7 +198,9 @@ def _read_chorale(item: tuple[str, Path]) -> Piece:
         parts = [parts[first_words.index(voice)] for voice in _SATB]
     elif len(parts) != 4:
         raise DataError(f"{len(parts)} parts, none of them named as four voices")
-    return _named(without_silent_bars(piece_from_stream(score, parts)), name)
+    return _named(
+        without_silent_bars(piece_from_stream(score, parts, chords="refuse", grid="exact")), name
+    )
 
 
 def _read_tune(item: tuple[str, Path]) -> Tune:
@@ -211,7 +213,9 @@ def _read_tune(item: tuple[str, Path]) -> Tune:
     with mock.patch.object(stream.Stream, "makeBeams"):
         score = converter.parse(file, forceSource=True)
     rounded = _triplet_deviation(score)
-    piece = _named(piece_from_stream(score, round_to_grid=rounded > 0), name)
+    piece = _named(
+        piece_from_stream(score, chords="refuse", grid="round" if rounded else "exact"), name
+    )
     named = re.search(
         r"^R: *(.*?) *$", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
     )
@@ -223,7 +227,7 @@ def _read_own(item: tuple[str, Path]) -> Piece:
     from musiclab.data.files.reading import read_music
 
     name, file = item
-    piece = read_music(file)
+    piece = read_music(file, chords="refuse", grid="exact")
     if piece.voices.shape[1] != 4:
         raise DataError(
             f"it has {piece.voices.shape[1]} voices; the lessons need four, one per track or staff"

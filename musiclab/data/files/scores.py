@@ -1,34 +1,29 @@
-"""From a music21 score to a piece on the 16th grid.
-
-Lessons: 01.
-"""
+"""music21 scores read as pieces on the 16th grid."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from musiclab.data.files.note_grid import (
+from musiclab.data.files.note_grid import SOFTWARE, bar_starts, to_grid
+from musiclab.data.files.parsed import (
     MAX_NOTES,
     MAX_STEPS,
-    SOFTWARE,
     Bar,
-    Note,
-    lay_out,
-    metre_of,
-    round_step,
-    voice_order,
+    ParsedMusic,
+    ParsedNote,
+    ParsedPart,
 )
 from musiclab.data.files.storage import DataError
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 
 if TYPE_CHECKING:
+    from music21.meter import TimeSignature
     from music21.stream import Measure, Part, Score
 
-__all__ = ["piece_from_stream"]
+__all__ = ["parse_stream", "piece_from_stream"]
 
 _STEPS, _NATURAL = "FCGDAEB", {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _MINOR_MODES = {
@@ -44,7 +39,10 @@ _MINOR_MODES = {
 
 
 def piece_from_stream(
-    score: Score, parts: Iterable[Part] | None = None, round_to_grid: bool = False
+    score: Score,
+    parts: Iterable[Part] | None = None,
+    chords: str = "voices",
+    grid: str = "round",
 ) -> Piece:
     """Read a music21 score as a piece on the 16th grid.
 
@@ -52,58 +50,47 @@ def piece_from_stream(
     A short first bar is a pickup; two short bars in a row that together fill a bar count as one, since editors
     cut a bar in two at a repeat or a line's end. In scores of :func:`to_stream` every bar is what it says.
 
-    Lesson: 01
-
     Args:
       score: a score whose parts have measures (a part without them gets some).
-      parts: the parts to read, in the order wanted, one voice each; default all, highest first.
-      round_to_grid: round notes off the grid to the nearest step instead of refusing them.
+      parts: the parts to read, in the order wanted; default all, highest first.
+      chords, grid: as in :func:`musiclab.data.read_music`.
 
     Returns:
-      A piece with spelling, bars, pickup, fermatas, key and time signature. ``key_method`` is "file" if the
+      A piece with spelling, bars, pickup, fermatas, key, time signature and report. ``key_method`` is "file" if the
       score names a mode, "signature" where only accidentals are given (read as major), "unknown" without either.
 
     Raises:
-      DataError: chords or two notes at once in a voice, unpitched or microtonal notes, no notes, too many, a time
-        signature finer than 16ths, or a note off the grid; the message names part and bar.
+      DataError: as :func:`musiclab.data.files.note_grid.to_grid`, a note beyond MIDI's pitches, or with
+        ``grid="exact"`` a microtonal one; the message names part and bar.
 
     >>> from musiclab.data.files.musicxml import to_stream
     >>> piece_from_stream(to_stream(Piece([[60], [60], [62]], onsets=[True, True, True], name="three")))
     Piece('three': 3 steps, 1 voice, 4/4)
     """
+    return to_grid(parse_stream(score, parts, grid), chords, grid)
+
+
+def parse_stream(score: Score, parts: Iterable[Part] | None, grid: str) -> ParsedMusic:
+    """The notes, bars and signatures of a music21 score; see :func:`piece_from_stream`."""
     chosen = _parts(score, parts)
     bars = _bars(chosen)
-    starts = np.cumsum([0] + [round_step(bar.length) for bar in bars]).tolist()
-    if starts[-1] > MAX_STEPS:
-        raise DataError(
-            f"it lasts {starts[-1]} steps of a 16th: the most that is read is {MAX_STEPS}; cut out a part of it"
-        )
-    names, voices, fermatas = [], [], set()
+    music = ParsedMusic([], bars, ordered=parts is not None)
+    if sum(bar.length for bar in bars) > MAX_STEPS:
+        music.check_size()
+    starts = bar_starts(bars)
     for index, part in enumerate(chosen):
         label = part.partName or (f"part {index + 1}" if len(chosen) > 1 else "the melody")
-        read = _read_part(part, label, starts, fermatas, round_to_grid)
-        names += [part.partName or ""] if len(read) == 1 else [""] * len(read)
-        voices += read
-    order = voice_order(names, voices) if parts is None else range(len(voices))
-    pitches, onsets, spelling = lay_out([voices[index] for index in order], starts[-1])
-    metre = metre_of(
-        bars, starts, literal=SOFTWARE in (score.metadata.software if score.metadata else ())
-    )
-    marks = np.zeros(starts[-1], bool)
-    marks[sorted(fermatas)] = True
+        read = _read_part(part, label, starts, music, grid)
+        for notes in read:
+            music.parts.append(ParsedPart((part.partName or "") if len(read) == 1 else "", notes))
     title = score.metadata.bestTitle if score.metadata is not None else None
-    try:
-        return Piece(
-            pitches,
-            onsets,
-            spelling,
-            fermatas=marks,
-            name=title or "untitled",
-            **metre,
-            **_signatures(chosen),
-        )
-    except ValueError as error:
-        raise DataError(str(error)) from None
+    music.attributes = {"name": title or "untitled", **_signatures(chosen)}
+    music.literal = SOFTWARE in (score.metadata.software if score.metadata else ())
+    marks = list(score.recurse().getElementsByClass("MetronomeMark"))
+    tempi = [mark.getQuarterBPM() for mark in marks if mark.number is not None]
+    music.bpm = tempi[0] if tempi else None
+    music.tempo_changes = sum(a != b for a, b in pairwise(tempi))
+    return music
 
 
 def _parts(score: Score, parts: Iterable[Part] | None) -> list[Part]:
@@ -167,53 +154,60 @@ def _bars(parts: list[Part]) -> list[Bar]:
 
 
 def _read_part(
-    part: Part, label: str, starts: list[int], fermatas: set[int], round_to_grid: bool
-) -> list[list[Note]]:
-    """Notes of each voice of a part; adds its fermatas' steps to ``fermatas``."""
+    part: Part, label: str, starts: list[int], music: ParsedMusic, grid: str
+) -> list[list[ParsedNote]]:
+    """Notes of each voice of a part; adds its fermatas, drums and retuned notes to ``music``."""
     from music21.expressions import Fermata
 
-    voices: dict[str, list[Note]] = {}
+    voices: dict[str, list[tuple[ParsedNote, bool]]] = {}
     for index, measure in enumerate(_measures(part)):
         for voice, element, offset in _elements(measure):
             where = f"{label}, bar {measure.measureNumberWithSuffix()}"
-            times = (offset, offset + _steps(element.quarterLength))
-            start, stop = (starts[index] + round_step(time) for time in times)
-            if (
-                any(isinstance(mark, Fermata) for mark in element.expressions)
-                and start < starts[-1]
-            ):
-                fermatas.add(start)
+            start = starts[index] + offset
+            stop = start + _steps(element.quarterLength)
+            if any(isinstance(mark, Fermata) for mark in element.expressions):
+                music.fermatas.append(start)
             notes = voices.setdefault(voice, [])
             if element.isRest:
                 continue
-            if not element.isNote:
-                raise DataError(
-                    f"{where}: a chord or an unpitched note; a voice holds one pitch at a time"
-                )
-            off = [time for time in times if time.denominator != 1]
-            if off and not round_to_grid:
-                raise DataError(
-                    f"{where}: a note starts or ends {float(off[0]):.3f} 16ths into the bar, off the grid of 16ths"
-                )
-            if start >= stop:
-                raise DataError(f"{where}: a note is too short for the grid of 16ths")
-            tied = element.tie is not None and element.tie.type in ("stop", "continue")
-            notes.append(Note(start, stop, *_pitch(element.pitch, where), tied, where))
+            for single in element.notes if hasattr(element, "notes") else [element]:
+                if not hasattr(single, "pitch"):
+                    music.drums += 1
+                    continue
+                pitch, spelling = _pitch(single.pitch, where, music, grid)
+                tied = single.tie is not None and single.tie.type in ("stop", "continue")
+                notes.append((ParsedNote(start, stop, pitch, spelling, where=where), tied))
         if sum(map(len, voices.values())) > MAX_NOTES:
             raise DataError(f"{label} has more than {MAX_NOTES} notes: cut out a part of it")
-    if (
-        "" in voices and len(voices) > 1
-    ):  # bars where the staff has a single voice belong to its first
+    if "" in voices and len(voices) > 1:  # bars of a single voice belong to the staff's first
         alone = voices.pop("")
         voices[min(voices)] += alone
-    return [voices[name] for name in sorted(voices)] or [[]]
+    return [_joined(voices[name]) for name in sorted(voices)] or [[]]
 
 
-def _pitch(pitch, where: str) -> tuple[int, int]:
-    """MIDI pitch and line-of-fifths spelling."""
+def _joined(notes: list[tuple[ParsedNote, bool]]) -> list[ParsedNote]:
+    """The notes of a voice, each tied one joined to the note that it goes on from."""
+    joined: list[ParsedNote] = []
+    latest: dict[int, int] = {}  # where the last note of each pitch stands
+    for note, tied in sorted(notes, key=lambda pair: pair[0].start):
+        at = latest.get(note.pitch)
+        if tied and at is not None and joined[at].stop == note.start:
+            joined[at] = joined[at]._replace(stop=note.stop)
+        else:
+            latest[note.pitch] = len(joined)
+            joined.append(note)
+    return joined
+
+
+def _pitch(pitch, where: str, music: ParsedMusic, grid: str) -> tuple[int, int]:
+    """MIDI pitch and line-of-fifths spelling; a microtone is moved to the nearest key of the piano."""
     alter = pitch.accidental.alter if pitch.accidental is not None else 0
-    if alter != int(alter) or pitch.microtone.cents:
-        raise DataError(f"{where}: {pitch.nameWithOctave} lies between the keys of a piano")
+    cents = pitch.microtone.cents
+    if alter != int(alter) or cents:
+        if grid == "exact":
+            raise DataError(f"{where}: {pitch.nameWithOctave} lies between the keys of a piano")
+        music.retuned += 1
+        alter = round(alter + cents / 100)
     octave = pitch.implicitOctave if pitch.octave is None else pitch.octave
     midi = 12 * (octave + 1) + _NATURAL[pitch.step] + int(alter)
     if not 0 <= midi <= 127:
@@ -224,17 +218,11 @@ def _pitch(pitch, where: str) -> tuple[int, int]:
 def _signatures(parts: list[Part]) -> dict:
     """Key and time signature, tonic and mode, as they stand in the first bar."""
     measures = [_measures(part)[0] for part in parts if _measures(part)]
-    time = next(
-        (m.timeSignature.ratioString for m in measures if m.timeSignature is not None), "4/4"
-    )
+    time = next((m.timeSignature for m in measures if m.timeSignature is not None), None)
     signature = next((m.keySignature for m in measures if m.keySignature is not None), None)
-    found = {"time_signature": time}
-    if signature is None or signature.sharps is None:
+    found = {"time_signature": _ratio(time)}
+    if signature is None or signature.sharps is None or abs(signature.sharps) > 7:
         return found
-    if abs(signature.sharps) > 7:
-        raise DataError(
-            f"a key signature of {abs(signature.sharps)} sharps or flats: there are at most 7"
-        )
     found |= {
         "key_signature": signature.sharps,
         "key_method": "signature",
@@ -244,3 +232,10 @@ def _signatures(parts: list[Part]) -> dict:
         mode = "minor" if signature.mode in _MINOR_MODES else "major"
         found |= {"key_method": "file", "tonic": signature.tonic.pitchClass, "mode": mode}
     return found
+
+
+def _ratio(time: TimeSignature | None) -> str:
+    """Upper and lower number of a time signature, 5/8 for 2+3/8; 4/4 where it is finer than 16ths."""
+    if time is None or time.denominator > 16 or not time.numerator >= 1:
+        return "4/4"
+    return f"{time.numerator}/{time.denominator}"

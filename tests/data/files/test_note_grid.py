@@ -1,54 +1,65 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
-from musiclab.data.files.note_grid import (
-    MAX_STEPS,
-    MAX_VOICES,
-    Bar,
-    Note,
-    lay_out,
-    metre_of,
-    voice_order,
-)
+from musiclab.data.files.note_grid import MAX_VOICES, lay_out, metre_of, to_grid, voice_order
+from musiclab.data.files.parsed import MAX_STEPS, Bar, Note, ParsedMusic, ParsedNote, ParsedPart
 from musiclab.data.files.storage import DataError
 
 
-def test_notes_are_laid_out_and_ties_merged():
-    notes = [Note(0, 2, 60, 0), Note(2, 3, 60, 0, tied=True), Note(3, 4, 60, 12)]
-    voices, onsets, spelling = lay_out([notes, [Note(1, 2, 48, 0)]], 5)
-    assert (voices.dtype, onsets.dtype, spelling.dtype) == (np.int16, bool, np.int8)
+def note(start, stop, pitch, where=""):
+    return Note(
+        start, stop, pitch, ParsedNote(start, stop, pitch, spelling=pitch % 12, where=where)
+    )
+
+
+def music(*spans, steps=16, **attributes):
+    """One part of (start, stop, pitch), times in steps."""
+    notes = [
+        ParsedNote(Fraction(a), Fraction(b), pitch, where="Alto, bar 1") for a, b, pitch in spans
+    ]
+    bars = [Bar(Fraction(steps), Fraction(16), 4)]
+    return ParsedMusic([ParsedPart("", notes)], bars, **attributes)
+
+
+def test_notes_are_laid_out():
+    arrays = lay_out([[note(0, 3, 60), note(3, 4, 60)], [note(1, 2, 48)]], 5)
+    voices, onsets, spelling, velocity = arrays
+    assert [a.dtype for a in arrays] == [np.int16, bool, np.int8, np.int8]
     assert voices.tolist() == [[60, -1], [60, 48], [60, -1], [60, -1], [-1, -1]]
     assert onsets[:, 0].tolist() == [True, False, False, True, False]
-    assert spelling[:, 0].tolist() == [0, 0, 0, 12, -128]
+    assert spelling[:, 0].tolist() == [0, 0, 0, 0, -128]
+    assert not velocity.any()
 
 
 @pytest.mark.parametrize(
-    "notes", [[Note(1, 2, 60, tied=True)], [Note(0, 1, 62), Note(1, 2, 60, tied=True)]]
-)
-def test_a_tie_from_nothing_or_from_another_pitch_is_an_onset(notes):
-    assert lay_out([notes], 2)[1][1, 0]
-
-
-@pytest.mark.parametrize(
-    ("voices", "steps", "message"),
+    ("voices", "message"),
     [
-        ([[]], 4, "no notes"),
-        ([[Note(0, 1, 60)]], MAX_STEPS + 1, "65537 steps"),
-        ([[Note(0, 1, 60)]] * (MAX_VOICES + 1), 1, "33 voices"),
-        (
-            [[Note(0, 3, 60), Note(2, 4, 62, where="Alto, bar 7")]],
-            4,
-            "Alto, bar 7: two notes at once",
-        ),
+        ([[note(0, 1, 60)]] * (MAX_VOICES + 1), "33 voices"),
+        ([[note(0, 3, 60), note(2, 4, 62, "Alto, bar 7")]], "Alto, bar 7: two notes at once"),
     ],
 )
-def test_what_cannot_be_laid_out_is_refused(voices, steps, message):
+def test_what_cannot_be_laid_out_is_refused(voices, message):
     with pytest.raises(DataError, match=message):
-        lay_out(voices, steps)
+        lay_out(voices, 4)
+
+
+@pytest.mark.parametrize(
+    ("parsed", "message"),
+    [
+        (music(), "no notes"),
+        (music(drums=3), "all its notes are drums"),
+        (music((0, 1, 60), steps=MAX_STEPS + 1), "65537 steps"),
+    ],
+)
+def test_what_is_empty_or_endless_is_refused(parsed, message):
+    with pytest.raises(DataError, match=message):
+        to_grid(parsed)
 
 
 def test_voices_are_ordered_by_name_or_by_median_pitch():
-    low, high, none = [Note(0, 1, 40)], [Note(0, 1, 80)], []
+    low, high, none = [note(0, 1, 40)], [note(0, 1, 80)], []
     assert voice_order(["Bass", "soprano", "Tenor"], [high, none, low]) == [1, 2, 0]
     assert voice_order(["Voice 2", "Voice 1"], [high, low]) == [1, 0]
     assert voice_order(["Cello", "Flute", "Harp"], [low, high, none]) == [1, 0]
