@@ -24,16 +24,16 @@ import numpy as np
 
 __all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows", "train_one"]
 
-MODELS = {  # the class, what it is built with, what recipe() and fit() are told
+MODELS = {  # the class, what it is built with, what compile_default() and fit() are told
     "VAE": {
         "model": ("autoencoders.vae", "VAE"),
-        "sizes": {"latent": 96, "quarter": 128, "hidden": 256, "beta": 0.35},
+        "sizes": {"latent": 96, "quarter_units": 128, "hidden": 256, "beta": 0.35},
         "recipe": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
     "VAE tuned for reconstruction": {
         "model": ("autoencoders.vae", "VAE"),
-        "sizes": {"latent": 128, "quarter": 128, "hidden": 320, "beta": 0.01},
+        "sizes": {"latent": 128, "quarter_units": 128, "hidden": 320, "beta": 0.01},
         "recipe": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
@@ -168,7 +168,7 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     set_seed(seed)
     model = make(**settings["sizes"])
     if settings.get("recipe"):
-        model.recipe(**settings["recipe"])
+        model.compile_default(**settings["recipe"])
     model.fit(x, **settings["fit"], verbose=0)
     found = {"cpu_s": time.process_time() - cpu}
     if hasattr(model, "reconstruct"):

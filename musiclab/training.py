@@ -22,6 +22,7 @@ __all__ = [
     "GraphCache",
     "Progress",
     "WarmUpCosineDecay",
+    "in_batches",
     "load_model",
     "save_model",
     "set_seed",
@@ -193,6 +194,27 @@ class GraphCache:
         if method.__name__ not in kept:
             kept[method.__name__] = tf.function(method, **options)
         return kept[method.__name__]
+
+
+def in_batches(function: Callable, *arrays: np.ndarray, size: int = 512):
+    """Apply a function of tensors to arrays batch by batch, so that memory does not grow with N.
+
+    Args:
+      function: from as many tensors as there are arrays, each (B, ...), to one tensor (B, ...) or
+        a tuple of tensors.
+      arrays: (N, ...) each, N at least 1.
+      size: B, rows of a batch.
+
+    Returns:
+      An array (N, ...), or a tuple of arrays where the function returns a tuple.
+
+    >>> in_batches(lambda x: (x + 1, -x), np.arange(3), size=2)
+    (array([1, 2, 3]), array([ 0, -1, -2]))
+    """
+    parts = [function(*(a[i : i + size] for a in arrays)) for i in range(0, len(arrays[0]), size)]
+    return keras.tree.map_structure(
+        lambda *columns: np.concatenate([np.asarray(c) for c in columns]), *parts
+    )
 
 
 def save_model(model: keras.Model, file: Path) -> None:

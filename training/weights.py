@@ -102,21 +102,21 @@ def boltzmann(epochs: int = 250):
     return model
 
 
-def clouds(beta: float, epochs: int = 6):
+def variational_autoencoder(beta: float, epochs: int = 6):
     """A variational autoencoder of lesson 05, small enough for a file of at most a megabyte."""
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.autoencoders.vae import VAE
 
     training.set_seed(5)
-    model = VAE(latent=48, quarter=68, hidden=96, beta=beta)
-    model.recipe(learning_rate=4e-3)
+    model = VAE(latent=48, quarter_units=68, hidden=96, beta=beta)
+    model.compile_default(learning_rate=4e-3)
     windows = two_bars.in_all_keys(two_bars.load_bars("train"))
     training.train(model, windows, epochs=epochs, batch_size=64, title=f"beta = {beta:g}")
     return model
 
 
-def points(epochs: int = 6):
+def autoencoder(epochs: int = 6):
     """Lesson 04's autoencoder, trained as there, with fewer hidden units: a file of at most a megabyte."""
     import keras
 
@@ -188,10 +188,10 @@ def dense_game(epochs: int = 40):
 
 
 MAKERS = {
-    "05_autoencoder": points,
-    "05_beta_0": lambda: clouds(0.0),
-    "05_beta_0.3": lambda: clouds(0.3),
-    "05_beta_1": lambda: clouds(1.0),
+    "05_autoencoder": autoencoder,
+    "05_beta_0": lambda: variational_autoencoder(0.0),
+    "05_beta_0.3": lambda: variational_autoencoder(0.3),
+    "05_beta_1": lambda: variational_autoencoder(1.0),
     "07_three_layers": melodies,
     "08_up": lambda: chords("up"),
     "08_voices": voices,

@@ -6,8 +6,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     01  none
     02  markov
     03  autoencoders.autoencoder, autoencoders.numpy_autoencoder
-    04  autoencoders.autoencoder, autoencoders.mean_squared_error,
-        autoencoders.numpy_autoencoder, autoencoders.optimisers
+    04  autoencoders.autoencoder, autoencoders.numpy_autoencoder, autoencoders.optimisers
     05  autoencoders.autoencoder, autoencoders.elbo, autoencoders.vae
     06  markov, recurrent.backpropagation_through_time, recurrent.cells,
         recurrent.melody_model
@@ -31,7 +30,6 @@ Module to lessons::
     adversarial.ring_gan                    10
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
-    autoencoders.mean_squared_error         04
     autoencoders.numpy_autoencoder          03, 04
     autoencoders.optimisers                 04
     autoencoders.vae                        05
@@ -54,7 +52,6 @@ Module to lessons::
 Internal, imported by no lesson::
 
     adversarial.networks
-    autoencoders.vae_networks
     energy.bunches
     recurrent.minibatches
     recurrent.part_model

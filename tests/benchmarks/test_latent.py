@@ -100,11 +100,10 @@ def test_references_tell_noise_and_copies_from_music(monkeypatch):
 
 def test_a_training_in_a_process_of_its_own(monkeypatch):
     few_windows(monkeypatch)
-    tiny = {"latent": 2, "quarter": 3, "hidden": 4}
+    tiny = {"latent": 2, "quarter_units": 3, "hidden": 4}
     settings = {
         "model": ("autoencoders.vae", "VAE"),
         "sizes": tiny,
-        "recipe": {"jit_compile": False},
         "fit": {"epochs": 1},
     }
     monkeypatch.setitem(latent.MODELS, "VAE", settings)

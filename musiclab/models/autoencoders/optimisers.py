@@ -1,7 +1,4 @@
-"""Ways downhill: gradient descent, mini-batches and Adam, one step at a time in NumPy.
-
-Lessons: 04.
-"""
+"""Gradient descent, mini-batch SGD and Adam in NumPy."""
 
 from __future__ import annotations
 
@@ -9,21 +6,25 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musiclab.models.autoencoders.mean_squared_error import mean_squared_error
-from musiclab.models.autoencoders.numpy_autoencoder import Weights, backward, forward
+from musiclab.models.autoencoders.numpy_autoencoder import (
+    Weights,
+    backward,
+    forward,
+    mean_squared_error,
+)
 
 __all__ = [
     "AdamState",
-    "adam_start",
     "adam_step",
-    "descend",
     "gradient_descent_step",
+    "initial_adam_state",
     "minibatches",
+    "minimise",
 ]
 
 
 class AdamState(NamedTuple):
-    """What Adam remembers: steps done ``t``, and per weight the running means ``m`` of g and ``v`` of g squared."""
+    """Steps done ``t``, and per weight the running means ``m`` of g and ``v`` of g squared."""
 
     t: int
     m: tuple
@@ -31,79 +32,57 @@ class AdamState(NamedTuple):
 
 
 def gradient_descent_step(weights: tuple, gradient: tuple, eta: float) -> tuple:
-    """One step straight downhill: theta - eta g.
+    """One step of gradient descent: theta - eta g.
 
     Equation: (4.8)
-    Lesson: 04
 
     Args:
-      weights: a named tuple of arrays, such as ``dense.Weights``.
-      gradient: the loss's gradient in the same form.
+      weights: a named tuple of arrays, such as :class:`Weights`.
+      gradient: gradient of the loss in the same form.
       eta: learning rate, > 0.
 
     Returns:
-      The new weights, in the same form; the old ones are left alone.
-
-    Raises:
-      ValueError: if weights and gradient differ in shape, or eta is not positive.
+      The new weights, in the same form; the old ones are not changed.
 
     >>> from musiclab.models.autoencoders.numpy_autoencoder import initial_weights
     >>> w = initial_weights(2, 1, 1, seed=0)
     >>> bool((gradient_descent_step(w, w, eta=1.0).W1 == 0).all())
     True
     """
-    _check(weights, gradient, eta)
-    return weights._make(theta - eta * g for theta, g in zip(weights, gradient))  # Eq. (4.8)
+    pairs = zip(weights, gradient, strict=True)
+    return weights._make(theta - eta * g for theta, g in pairs)  # Eq. (4.8)
 
 
 def minibatches(n: int, size: int, seed: int) -> list[np.ndarray]:
-    """Cut a shuffled pass over n samples into batches, each met once.
+    """Shuffle n samples and cut them into mini-batches.
 
-    The gradient over a batch is the mean over its samples only: an estimate of the
-    mean over all, and right on average.
+    The gradient over a mini-batch, the mean over its samples, is an unbiased estimate of the
+    gradient over all.
 
     Equation: (4.9)
-    Lesson: 04
 
     Args:
       n: number of samples. size: samples in a batch; the last may be shorter.
-      seed: for the shuffle; a new one for each pass.
+      seed: for the shuffle; another one for each epoch.
 
     Returns:
-      Index arrays, int64, whose union is 0..n-1.
-
-    Raises:
-      ValueError: if n or size is below 1.
+      Index arrays, int64, that hold each of 0..n-1 once.
 
     >>> [len(batch) for batch in minibatches(5, 2, seed=0)]
     [2, 2, 1]
     """
-    if n < 1 or size < 1:
-        raise ValueError(f"{n} samples in batches of {size}: both must be at least 1")
     order = np.random.default_rng(seed).permutation(n)
     return [order[start : start + size] for start in range(0, n, size)]  # Eq. (4.9)
 
 
-def adam_start(weights: tuple) -> AdamState:
-    """Adam's memory before its first step: all zeros.
+def initial_adam_state(weights: tuple) -> AdamState:
+    """Adam's state before its first step: running means of zero.
 
-    Lesson: 04
-
-    Args:
-      weights: a named tuple of arrays.
-
-    Returns:
-      The state at t = 0.
-
-    Raises:
-      TypeError: if weights can't be walked through.
-
-    >>> adam_start((np.ones(2),)).m[0].tolist()
+    >>> initial_adam_state((np.ones(2),)).m[0].tolist()
     [0.0, 0.0]
     """
-    return AdamState(
-        0, tuple(np.zeros_like(w) for w in weights), tuple(np.zeros_like(w) for w in weights)
-    )
+    zeros = tuple(np.zeros_like(w) for w in weights)
+    return AdamState(0, zeros, zeros)
 
 
 def adam_step(
@@ -115,38 +94,31 @@ def adam_step(
     beta2: float = 0.999,
     epsilon: float = 1e-7,
 ) -> tuple[tuple, AdamState]:
-    """One step of Adam: each weight moves by about eta, in the direction its gradient kept to.
+    """One step of Adam.
 
-    The source article leaves the optimiser open. Keras adds its epsilon before v is corrected, which
-    shortens the first steps by a few millionths of their length where gradients are near 1.
+    Keras adds its epsilon before v is corrected, which shortens the first steps by a few millionths
+    of their length where gradients are near 1.
 
     Equation: (4.10)
     Equation: (4.11)
     Equation: (4.12)
-    Lesson: 04
     Source: Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
 
     Args:
       weights, gradient, eta: as :func:`gradient_descent_step`.
-      state: from :func:`adam_start` or the step before.
-      beta1, beta2: how much of the running means is kept, in [0, 1).
+      state: from :func:`initial_adam_state` or the step before.
+      beta1, beta2: decay rates of the running means, in [0, 1).
       epsilon: keeps the division finite.
 
     Returns:
       The new weights and the new state.
 
-    Raises:
-      ValueError: as :func:`gradient_descent_step`, or a beta outside [0, 1).
-
     >>> from musiclab.models.autoencoders.numpy_autoencoder import initial_weights
     >>> w = initial_weights(2, 1, 1, seed=0)
-    >>> after, state = adam_step(w, w, adam_start(w), eta=0.01)
+    >>> after, state = adam_step(w, w, initial_adam_state(w), eta=0.01)
     >>> bool(np.allclose(abs(after.W1 - w.W1), 0.01)), state.t
     (True, 1)
     """
-    _check(weights, gradient, eta)
-    if not (0 <= beta1 < 1 and 0 <= beta2 < 1):
-        raise ValueError(f"beta1 {beta1}, beta2 {beta2}: each must be at least 0 and below 1")
     t = state.t + 1
     m = tuple(beta1 * m + (1 - beta1) * g for m, g in zip(state.m, gradient))  # Eq. (4.10)
     v = tuple(beta2 * v + (1 - beta2) * g**2 for v, g in zip(state.v, gradient))  # Eq. (4.10)
@@ -156,56 +128,43 @@ def adam_step(
     return weights._make(theta - step for theta, step in zip(weights, steps)), AdamState(t, m, v)
 
 
-def descend(
+def minimise(
     x: np.ndarray,
     weights: Weights,
-    size: int,
+    batch_size: int,
     eta: float,
-    passes: int,
+    epochs: int,
     seed: int,
     adam: bool = False,
 ) -> tuple[Weights, list[float]]:
-    """Train the NumPy autoencoder (tanh, then relu): shuffle, cut into batches, step after each.
-
-    Lesson: 04
+    """Train the NumPy autoencoder (tanh, then relu) by mini-batch gradient descent or Adam.
 
     Args:
       x: samples (n, d).
       weights: where to start.
-      size: samples in a batch; n for plain gradient descent.
+      batch_size: n for gradient descent on all samples at once.
       eta: learning rate.
-      passes: how often each sample is met.
+      epochs: passes over the samples.
       seed: for the shuffles.
-      adam: steps by Adam instead of straight downhill.
+      adam: Adam instead of gradient descent.
 
     Returns:
-      The last weights, and the mean squared error over all samples before each pass and after the last.
-
-    Raises:
-      ValueError: as the functions it is made of.
+      The last weights, and the mean squared error over all samples before each epoch and after the
+      last.
 
     >>> from musiclab.models.autoencoders.numpy_autoencoder import initial_weights
-    >>> _, losses = descend(np.eye(2), initial_weights(2, 1, 1, seed=1), size=2, eta=0.01, passes=3, seed=0)
+    >>> w = initial_weights(2, 1, 1, seed=1)
+    >>> _, losses = minimise(np.eye(2), w, batch_size=2, eta=0.01, epochs=3, seed=0)
     >>> len(losses), losses[-1] < losses[0]
     (4, True)
     """
-    memory, losses = adam_start(weights), []
-    for turn in range(passes):
+    state, losses = initial_adam_state(weights), []
+    for epoch in range(epochs):
         losses.append(mean_squared_error(x, forward(x, weights).x_hat))
-        for batch in minibatches(len(x), size, seed=seed + turn):
+        for batch in minibatches(len(x), batch_size, seed=seed + epoch):
             gradient = backward(x[batch], weights)
             if adam:
-                weights, memory = adam_step(weights, gradient, memory, eta)
+                weights, state = adam_step(weights, gradient, state, eta)
             else:
                 weights = gradient_descent_step(weights, gradient, eta)
     return weights, [*losses, mean_squared_error(x, forward(x, weights).x_hat)]
-
-
-def _check(weights, gradient, eta):
-    shapes, slopes = [np.shape(w) for w in weights], [np.shape(g) for g in gradient]
-    if shapes != slopes:
-        raise ValueError(
-            f"weights have shapes {shapes}, the gradient {slopes}: they must be the same"
-        )
-    if not eta > 0:
-        raise ValueError(f"learning rate eta = {eta}: must be above 0")

@@ -1,15 +1,16 @@
-"""The NumPy autoencoder: its forward pass and its gradients."""
+"""The NumPy autoencoder: its forward pass, its loss and its gradients."""
 
 import numpy as np
 import pytest
 
-from musiclab.models.autoencoders.mean_squared_error import mean_squared_error
 from musiclab.models.autoencoders.numpy_autoencoder import (
     Weights,
     backward,
     finite_differences,
     forward,
     initial_weights,
+    mean_squared_error,
+    mean_squared_error_gradient,
 )
 
 # small whole numbers, so that every layer can be checked on paper
@@ -66,7 +67,7 @@ def test_shapes_and_dtype():
     ("f1", "f2"), [("tanh", "sigmoid"), ("linear", "relu"), ("relu", "linear")]
 )
 def test_gradients_match_finite_differences(part, f1, f2):
-    # Eqs. (4.3), (4.4), (4.5), (4.6) and (4.7): each weight's slope, measured
+    # Eqs. (4.3), (4.4), (4.5), (4.6) and (4.7): each weight's derivative, measured
     x, weights, *_ = random_case()
     by_hand = backward(x, weights, f1, f2)
     measured = finite_differences(
@@ -107,8 +108,8 @@ def test_gradients_match_tensorflow():
 def test_finite_differences_leave_the_weights_alone():
     _, weights, *_ = random_case()
     before = [part.copy() for part in weights]
-    slopes = finite_differences(lambda w: float((w.W1**2).sum()), weights)
-    np.testing.assert_allclose(slopes.W1, 2 * weights.W1, atol=1e-7)
+    gradient = finite_differences(lambda w: float((w.W1**2).sum()), weights)
+    np.testing.assert_allclose(gradient.W1, 2 * weights.W1, atol=1e-7)
     assert all((a == b).all() for a, b in zip(before, weights))
 
 
@@ -121,21 +122,55 @@ def test_initial_weights_are_within_their_limit_and_depend_on_the_seed():
     assert (weights.W2 != initial_weights(30, 20, 10, seed=2).W2).any()
 
 
+SAMPLES, OTHERS = np.random.default_rng(0).normal(size=(2, 5, 3))
+
+
+def test_loss_by_hand():
+    # Eq. (4.1): samples cost 0 + 4 and 0 + 1; their mean
+    assert mean_squared_error(np.array([[0, 1], [2, 2]]), np.array([[0, 3], [2, 1]])) == 2.5
+
+
+def test_loss_of_rolls_sums_over_all_their_cells():
+    roll, other = SAMPLES[None], OTHERS[None]
+    expected = 5 * mean_squared_error(SAMPLES, OTHERS)
+    assert mean_squared_error(roll, other) == pytest.approx(expected)
+    assert mean_squared_error_gradient(roll, other).shape == (1, 5, 3)
+
+
+def test_keras_mse_is_smaller_by_the_number_of_features():
+    keras = pytest.importorskip("keras")
+    theirs = float(np.mean(keras.losses.mean_squared_error(SAMPLES, OTHERS)))
+    assert mean_squared_error(SAMPLES, OTHERS) == pytest.approx(3 * theirs, rel=1e-6)
+
+
+def test_gradient_of_the_loss_matches_finite_differences():
+    # Eq. (4.2)
+    numeric, step = np.zeros_like(OTHERS), 1e-6
+    for i in np.ndindex(*OTHERS.shape):
+        bump = np.zeros_like(OTHERS)
+        bump[i] = step
+        above = mean_squared_error(SAMPLES, OTHERS + bump)
+        numeric[i] = (above - mean_squared_error(SAMPLES, OTHERS - bump)) / (2 * step)
+    found = mean_squared_error_gradient(SAMPLES, OTHERS)
+    np.testing.assert_allclose(found, numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_bytes_do_not_wrap_around():
+    assert mean_squared_error(np.array([[0]], np.uint8), np.array([[1]], np.uint8)) == 1
+    assert mean_squared_error_gradient(np.array([[1]], np.uint8), np.array([[0]], np.uint8)) == -2
+
+
 @pytest.mark.parametrize(
-    ("call", "words"),
+    ("call", "word"),
     [
-        (lambda: forward(np.zeros(4), HAND), r"x has shape \(4,\): need \(3,\) or \(n, 3\)"),
-        (
-            lambda: forward(X, HAND._replace(W2=np.zeros((2, 3)))),
-            "with 3 features and layers of 3 and 2, need",
-        ),
-        (lambda: forward(X, HAND, "swish"), "unknown activation 'swish': use one of linear, relu"),
-        (lambda: backward(np.zeros((0, 3)), HAND), "no samples"),
+        (lambda: forward(np.zeros(4), HAND), r"need \(3,\)"),
+        (lambda: forward(X, HAND, "swish"), "swish"),
+        (lambda: backward(np.zeros((0, 3)), HAND), "at least 1"),
         (lambda: backward(X, HAND), "batch of one"),
-        (lambda: initial_weights(3, 0, 2, seed=0), "at least 1"),
-        (lambda: finite_differences(lambda w: 0.0, HAND, step=0), "above 0"),
+        (lambda: mean_squared_error(np.zeros((2, 3)), np.zeros((3, 2))), "same shape"),
+        (lambda: mean_squared_error_gradient(np.zeros(3), np.zeros(3)), "batch of one"),
     ],
 )
-def test_bad_input_is_explained(call, words):
-    with pytest.raises(ValueError, match=words):
+def test_bad_input_is_explained(call, word):
+    with pytest.raises(ValueError, match=word):
         call()
