@@ -1,6 +1,6 @@
 site_gallery(
     "Dense GAN",
-    f"Two bars from {LATENT} random numbers by a generator that was only ever told what a discriminator noticed.",
+    f"Two bars from {LATENT} random numbers by a generator trained against a discriminator.",
     written,
     real,
     66,

@@ -1,5 +1,5 @@
 for name, about in {
-    "Recurrent GAN": "Two bars from random numbers, step by step by an LSTM that was trained against a discriminator.",
+    "Recurrent GAN": "Two bars from random numbers, beat by beat, by an LSTM trained against a discriminator.",
     "Convolutional GAN": "Two bars from random numbers by layers that double the time, against a discriminator.",
 }.items():
     site_gallery(

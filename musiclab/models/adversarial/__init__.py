@@ -1,1 +1,1 @@
-"""Lessons 10 and 11: losses, divergences, a GAN on a ring of Gaussians, and GANs that write two bars."""
+"""GAN losses, divergences, a GAN in the plane, and GANs on two bars of music: lessons 10 and 11."""

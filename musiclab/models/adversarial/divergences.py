@@ -1,9 +1,4 @@
-"""How far apart two discrete distributions are, and what the best discriminator between them says.
-
-Everything a game between generator and discriminator can come to, computed without playing it.
-
-Lessons: 10.
-"""
+"""Divergences between discrete distributions, and the optimal discriminator between them."""
 
 from __future__ import annotations
 
@@ -20,10 +15,9 @@ __all__ = [
 
 
 def optimal_discriminator(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
-    """D*(x) = p(x) / (p(x) + p_g(x)), the discriminator with the largest value.
+    """Optimal discriminator, D*(x) = p(x) / (p(x) + p_g(x)), which has the largest value.
 
     Equation: (10.4)
-    Lesson: 10
     Source: Goodfellow et al. 2014, proposition 1.
 
     Args:
@@ -31,7 +25,7 @@ def optimal_discriminator(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
       p_g: the generator's, same shape.
 
     Returns:
-      float64 (k,): the probability of "real"; 1/2 where neither has anything, since nobody asks there.
+      float64 (k,): the probability of "real"; 1/2 where both are 0.
 
     Raises:
       ValueError: if the shapes differ, or either is not a distribution.
@@ -45,14 +39,12 @@ def optimal_discriminator(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
 
 
 def kullback_leibler(p: np.ndarray, q: np.ndarray) -> float:
-    """KL(p || q) = sum p log(p / q).
-
-    Lesson: 10
+    """Kullback-Leibler divergence, KL(p || q) = sum p log(p / q).
 
     Args, Raises: as :func:`optimal_discriminator`.
 
     Returns:
-      Nats, >= 0; infinite where p has something that q says can't be.
+      Nats, >= 0; infinite where q is 0 and p is not.
 
     >>> round(kullback_leibler([1.0, 0.0], [0.5, 0.5]), 6)  # log 2
     0.693147
@@ -62,36 +54,36 @@ def kullback_leibler(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
-    """JSD(p, q) = KL(p || m) / 2 + KL(q || m) / 2 with m = (p + q) / 2; SciPy's is the square root of this.
+    """Jensen-Shannon divergence, KL(p || m) / 2 + KL(q || m) / 2 with m = (p + q) / 2.
 
     Equation: (10.5)
-    Lesson: 10
 
     Args, Raises: as :func:`optimal_discriminator`.
 
     Returns:
-      Nats, from 0 for equal distributions to log 2 for those without anything in common, however near they lie.
+      Nats, from 0 for equal distributions to log 2 for disjoint ones; SciPy's distance is the square root.
 
     >>> round(jensen_shannon([1.0, 0.0], [0.0, 1.0]), 6)  # log 2
     0.693147
     """
     p, q = _pair(p, q)
     m = (p + q) / 2
-    return (kullback_leibler(p, m) + kullback_leibler(q, m)) / 2  # Eq. (10.5)
+    return float(rel_entr(p, m).sum() + rel_entr(q, m).sum()) / 2  # Eq. (10.5)
 
 
 def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
-    """V(D) = sum p log D + sum p_g log(1 - D), at most -log 4 + 2 JSD(p, p_g), which D* reaches.
+    """Value of a discriminator, V(D) = sum p log D + sum p_g log(1 - D).
+
+    It is at most -log 4 + 2 JSD(p, p_g), at D = D*.
 
     Equation: (10.6)
-    Lesson: 10
 
     Args:
       D: the discriminator's probabilities of "real", shape (k,), in [0, 1].
       p, p_g: as :func:`optimal_discriminator`.
 
     Returns:
-      Nats, <= 0; minus infinity for one who is sure and wrong.
+      Nats, <= 0; minus infinity where D is 0 or 1 and wrong.
 
     Raises:
       ValueError: as :func:`optimal_discriminator`, or if D leaves [0, 1].
@@ -102,25 +94,20 @@ def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
     p, p_g = _pair(p, p_g)
     D = np.asarray(D, np.float64)
     if D.shape != p.shape or not np.all((D >= 0) & (D <= 1)):
-        raise ValueError(
-            f"D has shape {D.shape} and must be probabilities, one for each of {len(p)} outcomes"
-        )
+        raise ValueError(f"D has shape {D.shape}: need {len(p)} probabilities")
     return float(np.sum(xlogy(p, D) + xlogy(p_g, 1 - D)))  # Eq. (10.6)
 
 
 def optimal_generator_gradient(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
-    """Gradient of mean -log D*(G(z)) with respect to a generator's logits a, p_g = softmax(a), with D* held still.
+    """Gradient of mean -log D*(G(z)) with respect to the generator's logits a, p_g = softmax(a), D* fixed.
 
-    As one step of training sees it: the discriminator does not move while the generator does. It equals the gradient
-    of KL(p_g || p) - 2 JSD(p, p_g), which would push p_g *away* from p in the second term.
+    It equals the gradient of KL(p_g || p) - 2 JSD(p, p_g), whose second term pushes p_g away from p.
 
     Equation: (10.7)
-    Lesson: 10
     Source: Arjovsky and Bottou 2017, Towards principled methods for training GANs, theorem 2.5.
 
     Args:
-      p: as :func:`optimal_discriminator`, nowhere 0.
-      p_g: the same, nowhere 0, as a softmax's.
+      p, p_g: as :func:`optimal_discriminator`, nowhere 0.
 
     Returns:
       float64 (k,), summing to 0.
@@ -134,19 +121,17 @@ def optimal_generator_gradient(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
     p, p_g = _pair(p, p_g)
     if min(p.min(), p_g.min()) == 0:
         raise ValueError("a probability is 0: there is no finite logit for it, and no gradient")
-    loss = -np.log(optimal_discriminator(p, p_g))
+    loss = -np.log(p / (p + p_g))
     return p_g * (loss - p_g @ loss)  # Eq. (10.7)
 
 
 def _pair(p, q):
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or len(p) == 0:
-        raise ValueError(
-            f"distributions of shape {p.shape} and {q.shape}: need two of the same (k,), k at least 1"
-        )
-    for one in (p, q):
-        if not (np.all(one >= 0) and np.isclose(one.sum(), 1)):
+        raise ValueError(f"distributions of shape {p.shape} and {q.shape}: need both (k,), k > 0")
+    for d in (p, q):
+        if not (np.all(d >= 0) and np.isclose(d.sum(), 1)):
             raise ValueError(
-                f"sum {one.sum():.6g}, smallest {one.min():.6g}: probabilities are >= 0 and sum to 1"
+                f"sum {d.sum():.6g}, smallest {d.min():.6g}: probabilities are >= 0 and sum to 1"
             )
     return p, q

@@ -1,9 +1,7 @@
-"""What a discriminator is told of symbols: what sounds, and by fixed sums what follows from it.
+"""Musical features and minibatch statistics for the discriminator.
 
-All of it could be worked out from the symbols; a small network that has to do so finds out about keys late and about
-parallels never, and what it does not notice, no generator learns.
-
-Lessons: 11.
+A small discriminator that sees bare symbols learns about keys late and about parallel fifths never.
+Shapes: B windows, T steps, V voices, K symbols, P pairs of voices in the order 0-1, 0-2, ..., 1-2, ...
 """
 
 from __future__ import annotations
@@ -13,166 +11,152 @@ import tensorflow as tf
 
 from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN
 
-__all__ = ["heard", "intervals", "moves", "parallels", "pitch_classes", "unisons"]
+__all__ = [
+    "active_pitches",
+    "harmonic_intervals",
+    "melodic_intervals",
+    "minibatch_deviation",
+    "minibatch_mean",
+    "parallel_intervals",
+    "pitch_classes",
+    "unisons",
+]
 
-ANGLES = (
-    2 * np.pi / 12 * np.outer(np.arange(12), np.arange(7))
-)  # of the 12 classes, at the 7 frequencies of a circle
-WEIGHTS = (
-    np.where(np.arange(7) % 6, 2, 1) / 12
-)  # all frequencies but the lowest and highest stand for two
+GROUP = 8  # windows of a batch that are compared with one another
+ANGLES = 2 * np.pi / 12 * np.outer(np.arange(12), np.arange(7))  # 12 classes, 7 frequencies
+WEIGHTS = np.where(np.arange(7) % 6, 2, 1) / 12  # of the frequencies in the inverse transform
 
 
-def heard(x):
-    """Symbols with their pitches replaced by those that *sound*: a held note stays visible as long as it is held.
+def active_pitches(x):
+    """Symbols with the struck pitches replaced by the active ones: a note stays 1 while it is held.
 
-    For each pitch, s_t = y_t + hold_t s_(t-1): struck now, or held and sounding before.
+    For each pitch, s_t = y_t + hold_t s_(t-1): struck now, or held and active before. Shapes are (B, T, V, K).
 
     Equation: (11.3)
-    Lesson: 11
 
-    Args:
-      x: one-hot symbols, float tensor (n, T, V, S): rest, hold, pitches.
-
-    Returns:
-      Tensor of the same shape; rest and hold as they were.
-
-    >>> x = tf.one_hot([[[2], [1], [0], [1]]], 3)  # struck, held, rest, a hold of nothing
-    >>> heard(x).numpy()[0, :, 0, 2].tolist()
+    >>> x = tf.one_hot([[[2], [1], [0], [1]]], 3)  # struck, held, rest, a hold after a rest
+    >>> active_pitches(x).numpy()[0, :, 0, 2].tolist()
     [1.0, 1.0, 0.0, 0.0]
     """
     x = tf.convert_to_tensor(x)
-    hold = tf.unstack(x[..., HOLD_TOKEN : HOLD_TOKEN + 1], axis=1)
-    struck = tf.unstack(x[..., FIRST_PITCH_TOKEN:], axis=1)
-    sounding = struck[:1]
+    hold = tf.unstack(x[..., HOLD_TOKEN : HOLD_TOKEN + 1], axis=1)  # T times (B, V, 1)
+    struck = tf.unstack(x[..., FIRST_PITCH_TOKEN:], axis=1)  # T times (B, V, K - 2)
+    active = struck[:1]
     for t in range(1, len(struck)):
-        sounding.append(struck[t] + hold[t] * sounding[-1])  # Eq. (11.3)
-    return tf.concat([x[..., :FIRST_PITCH_TOKEN], tf.stack(sounding, axis=1)], axis=-1)
+        active.append(struck[t] + hold[t] * active[-1])  # Eq. (11.3)
+    return tf.concat([x[..., :FIRST_PITCH_TOKEN], tf.stack(active, axis=1)], axis=-1)
 
 
-def pitch_classes(sounding):
-    """Which of the 12 pitch classes each voice sounds: octaves taken together.
+def pitch_classes(active):
+    """Pitch classes (B, T, V, 12) of active pitches (B, T, V, K); the lowest pitch counts as class 0.
 
-    Lesson: 11
-    Source: Dong et al. 2018, MuseGAN, whose discriminator is told the same.
-
-    Args:
-      sounding: what :func:`heard` returns, (n, T, V, S) with whole octaves of pitches; the lowest counts as class 0.
-
-    Returns:
-      Tensor (n, T, V, 12).
-
-    Raises:
-      ValueError: if the pitches are no whole number of octaves.
+    Source: Dong et al. 2018, MuseGAN, whose discriminator has the same feature.
 
     >>> x = tf.one_hot([[[2, 14, 21]]], 26)  # one step: a C, the C above it, the G above that
     >>> pitch_classes(x).numpy()[0, 0].argmax(axis=1).tolist()
     [0, 0, 7]
     """
-    octaves, left = divmod(sounding.shape[-1] - FIRST_PITCH_TOKEN, 12)
-    if left or not octaves:
-        raise ValueError(
-            f"{sounding.shape[-1] - FIRST_PITCH_TOKEN} pitches: need whole octaves, 12 or 24 and so on"
-        )
-    n, steps, voices = (known or -1 for known in sounding.shape[:3])
-    folded = tf.reshape(sounding[..., FIRST_PITCH_TOKEN:], (n, steps, voices, octaves, 12))
-    return tf.reduce_sum(folded, axis=3)
+    pitches = active[..., FIRST_PITCH_TOKEN:]
+    if pitches.shape[-1] % 12:
+        raise ValueError(f"{pitches.shape[-1]} pitches: need whole octaves, 12 or 24 and so on")
+    _, steps, voices, n = pitches.shape
+    return tf.reduce_sum(tf.reshape(pitches, (-1, steps, voices, n // 12, 12)), axis=3)
 
 
-def intervals(classes):
-    """Which interval lies between each two voices, modulo the octave: the same in every key.
+def harmonic_intervals(classes):
+    """Intervals (B, T, P, 12) between pairs of voices with pitch classes (B, T, V, 12): the same in every key.
 
-    Lesson: 11
+    Semitones 0 to 11 from the earlier voice up to the later, modulo the octave; all 0 beside a rest.
 
-    Args:
-      classes: what :func:`pitch_classes` returns, (n, T, V, 12).
-
-    Returns:
-      Tensor (n, T, V (V - 1) / 2, 12): semitones 0 to 11 from the earlier voice up to the later; pairs in
-      the order 0-1, 0-2, ..., 1-2, ...
-
-    >>> intervals(tf.one_hot([[[0, 7, 4]]], 12)).numpy()[0, 0].round(3).argmax(axis=1).tolist()
+    >>> harmonic_intervals(tf.one_hot([[[0, 7, 4]]], 12)).numpy()[0, 0].round(3).argmax(axis=1).tolist()
     [7, 4, 9]
     """
-    waves, (first, second) = _waves(classes), np.triu_indices(classes.shape[2], 1)
-    return _distances(
-        *([tf.gather(wave, voices, axis=2) for wave in waves] for voices in (first, second))
-    )
+    cos, sin = _fourier(classes)  # (B, T, V, 7)
+    (cos_a, cos_b), (sin_a, sin_b) = _pairs(cos), _pairs(sin)  # (B, T, P, 7)
+    return _correlation((cos_a, sin_a), (cos_b, sin_b))
 
 
-def moves(classes):
-    """By which interval each voice moves from each step to the next, modulo the octave; 0 is to stay.
+def melodic_intervals(classes):
+    """Intervals (B, T - 1, V, 12) from each step to the next in each voice of pitch classes (B, T, V, 12).
 
-    Lesson: 11
+    Semitones 0 to 11 upward, modulo the octave; 0 is to stay; all 0 from or to a rest.
 
-    Args:
-      classes: what :func:`pitch_classes` returns, (n, T, V, 12).
-
-    Returns:
-      Tensor (n, T - 1, V, 12): semitones 0 to 11 upward; all 0 from or to a rest.
-
-    >>> moves(tf.one_hot([[[0], [2], [2], [1]]], 12)).numpy()[0].round(3).argmax(axis=2).ravel().tolist()
-    [2, 0, 11]
+    >>> melodic_intervals(tf.one_hot([[[0], [2], [1]]], 12)).numpy()[0, :, 0].argmax(axis=1).tolist()
+    [2, 11]
     """
-    waves = _waves(classes)
-    return _distances([wave[:, :-1] for wave in waves], [wave[:, 1:] for wave in waves])
+    waves = _fourier(classes)
+    return _correlation([wave[:, :-1] for wave in waves], [wave[:, 1:] for wave in waves])
 
 
-def parallels(between, moved):
-    """Where two voices both move, and keep their interval: by interval, so that fifths are told from thirds.
+def parallel_intervals(harmonic, melodic):
+    """Parallels (B, T - 1, P, 12): 1 where both voices leave their pitch class and keep that interval.
 
-    Lesson: 11
+    From harmonic intervals (B, T, P, 12) and melodic ones (B, T - 1, V, 12).
 
-    Args:
-      between: what :func:`intervals` returns, (n, T, V (V - 1) / 2, 12). moved: what :func:`moves` returns.
-
-    Returns:
-      Tensor (n, T - 1, V (V - 1) / 2, 12): 1 where both voices leave their pitch class and stand at that interval
-      before and after, in the order of ``between``.
-
-    >>> classes = tf.one_hot([[[7, 0], [9, 2], [9, 5]]], 12)  # a fifth below, again, then only one moves
-    >>> parallels(intervals(classes), moves(classes)).numpy()[0, :, 0].round(2)[:, 5].tolist()
+    >>> classes = tf.one_hot([[[7, 0], [9, 2], [9, 5]]], 12)  # a fifth below, again, then one moves alone
+    >>> found = parallel_intervals(harmonic_intervals(classes), melodic_intervals(classes))
+    >>> found.numpy()[0, :, 0].round(2)[:, 5].tolist()
     [1.0, 0.0]
     """
-    first, second = np.triu_indices(moved.shape[2], 1)
-    leave = 1 - moved[..., :1]
-    both = tf.gather(leave, first, axis=2) * tf.gather(leave, second, axis=2)
-    return between[:, :-1] * between[:, 1:] * both
+    a_moves, b_moves = _pairs(1 - melodic[..., :1])  # (B, T - 1, P, 1)
+    return harmonic[:, :-1] * harmonic[:, 1:] * (a_moves * b_moves)
 
 
-def unisons(sounding):
-    """Where two voices sound the very same pitch, so that four voices are only three.
+def unisons(active):
+    """Unisons (B, T, P): 1 where two voices have the same active pitch, given (B, T, V, K)."""
+    a, b = _pairs(active[..., FIRST_PITCH_TOKEN:])  # (B, T, P, K - 2)
+    return tf.reduce_sum(a * b, axis=3)
 
-    Lesson: 11
 
-    Args:
-      sounding: what :func:`heard` returns, (n, T, V, S).
+def minibatch_deviation(h):
+    """Minibatch standard deviation (B, 1) of features (B, F): how much the windows of a group differ.
 
-    Returns:
-      Tensor (n, T, V (V - 1) / 2), pairs in the order of :func:`intervals`.
+    Standard deviation of each feature over a group of 8 windows, averaged over features: 0 for copies of one window.
+    A batch that is no multiple of 8 is one group.
 
-    >>> unisons(tf.one_hot([[[2, 14, 2]]], 26)).numpy()[0, 0].tolist()
-    [0.0, 1.0, 0.0]
+    Equation: (11.4)
+    Source: Karras et al. 2018, Progressive growing of GANs.
+
+    >>> minibatch_deviation(tf.constant([[0.0, 5.0], [2.0, 5.0]])).numpy().round(2).tolist()
+    [[0.5], [0.5]]
     """
-    pitches, (first, second) = (
-        sounding[..., FIRST_PITCH_TOKEN:],
-        np.triu_indices(sounding.shape[2], 1),
-    )
-    return tf.reduce_sum(
-        tf.gather(pitches, first, axis=2) * tf.gather(pitches, second, axis=2), axis=3
-    )
+    groups = _groups(h)  # (B / G, G, F)
+    variance = tf.math.reduce_variance(groups, axis=1, keepdims=True)  # (B / G, 1, F)
+    deviations = tf.sqrt(variance + 1e-6)  # the square root has no derivative at 0
+    mean = tf.reduce_mean(deviations, axis=2, keepdims=True)  # Eq. (11.4)
+    return tf.reshape(mean * tf.ones_like(groups[..., :1]), (-1, 1))
 
 
-def _waves(classes):
-    """Fourier coefficients on the circle of 12: cosines and sines, each (..., 7)."""
-    return [
-        tf.matmul(classes, tf.constant(wave(ANGLES), classes.dtype)) for wave in (np.cos, np.sin)
-    ]
+def minibatch_mean(h):
+    """Minibatch mean (B, F) of features (B, F): each window's group on average, so that common faults show.
+
+    Source: Salimans et al. 2016, Improved techniques for training GANs, where the generator matches such means.
+    """
+    groups = _groups(h)  # (B / G, G, F)
+    mean = tf.reduce_mean(groups, axis=1, keepdims=True)  # (B / G, 1, F)
+    return tf.reshape(mean * tf.ones_like(groups), h.shape)
 
 
-def _distances(first, second):
-    """For each k, how much of class c in one meets class c + k in the other: a correlation, so a product of waves."""
-    (cos_a, sin_a), (cos_b, sin_b) = first, second
+def _groups(h):
+    n, features = h.shape
+    return tf.reshape(h, (-1, n if n % GROUP else GROUP, features))
+
+
+def _pairs(x):
+    """Both voices of each pair, two tensors (B, T, P, ...), from (B, T, V, ...)."""
+    first, second = np.triu_indices(x.shape[2], 1)
+    return tf.gather(x, first, axis=2), tf.gather(x, second, axis=2)
+
+
+def _fourier(classes):
+    """Fourier coefficients on the circle of 12 pitch classes: cosines and sines, each (..., 7)."""
+    cos, sin = (tf.constant(wave(ANGLES), classes.dtype) for wave in (np.cos, np.sin))
+    return tf.matmul(classes, cos), tf.matmul(classes, sin)
+
+
+def _correlation(a, b):
+    """Circular correlation (..., 12) of two sets of coefficients: sum over c of a[c] b[c + k]."""
+    (cos_a, sin_a), (cos_b, sin_b) = a, b
     real, imaginary = cos_a * cos_b + sin_a * sin_b, cos_a * sin_b - sin_a * cos_b
-    back = np.concatenate([np.cos(ANGLES) * WEIGHTS, np.sin(ANGLES) * WEIGHTS], axis=1)
-    return tf.matmul(tf.concat([real, imaginary], axis=-1), tf.constant(back.T, real.dtype))
+    inverse = np.concatenate([np.cos(ANGLES) * WEIGHTS, np.sin(ANGLES) * WEIGHTS], axis=1)
+    return tf.matmul(tf.concat([real, imaginary], axis=-1), tf.constant(inverse.T, real.dtype))

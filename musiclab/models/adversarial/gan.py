@@ -1,6 +1,6 @@
-"""Generative adversarial networks on two bars of music: one training step, three kinds of network.
+"""Generative adversarial networks on two bars of music: dense, recurrent and convolutional.
 
-Lessons: 10, 11.
+Shapes: B windows in a batch, T = 32 steps, V = 4 voices, K = 50 symbols, F features.
 """
 
 from __future__ import annotations
@@ -8,225 +8,151 @@ from __future__ import annotations
 import keras
 import numpy as np
 import tensorflow as tf
+from keras.optimizers.schedules import PiecewiseConstantDecay
 
 from musiclab.data.encodings.two_bars import STEPS, SYMBOLS, VOICES, check_symbols
-from musiclab.models.adversarial.losses import LOSSES, gradient_penalty, r1_penalty
+from musiclab.models.adversarial.losses import discriminator_loss, non_saturating_loss, r1_penalty
 from musiclab.models.adversarial.networks import Discriminator, Generator
 
 __all__ = ["GAN", "ConvGAN", "DenseGAN", "RecurrentGAN"]
 
-R1_EVERY = 4  # steps: the penalty costs as much as a step without it, and one in four is enough
-PENALTY = 10.0  # weight of the gradient penalty of the Wasserstein loss
-SETTLING = 20  # batches of noise on which the averaged generator measures its batch statistics
-AVERAGED = 0.995  # share of its past that the averaged generator keeps at each step
+R1_INTERVAL = 4  # steps: the penalty costs as much as a step without it, and one in four is enough
+AVERAGE_DECAY = 0.995  # share of its past that the averaged generator keeps at each step
+STATISTICS_BATCHES = 20  # of noise, to measure the averaged generator's batch statistics
 
 
 class GAN(keras.Model):
-    """A generator and a discriminator, trained against each other on windows of symbols.
+    """Generator and discriminator trained against each other, with R1 penalty and weight averaging.
 
-    Each step improves the discriminator once and then the generator once. What samples is a third network, the
-    generator's weights averaged over the last few hundred steps: the game circles, its average circles less.
+    Samples come from ``average``, a third network: the generator's weights oscillate, so it averages them.
 
     Equations: (11.5), (11.6)
-    Lesson: 10, 11
 
     Args:
-      latent: numbers of noise from which a window is made.
-      units: of each inner layer of the generator. judge: of the discriminator.
-      loss: "minimax", "non_saturating", "least_squares" or "wasserstein" (with its gradient penalty).
-      minibatch_deviation: whether the discriminator is told how the windows of a batch compare.
-      r1: weight of the R1 penalty on slopes in what the discriminator is told, at every fourth step; 0 is none.
-      learning_rate: see :meth:`recipe`.
+      latent: numbers in the noise z.
+      units, discriminator_units: of each hidden layer of the generator and of the discriminator.
+      minibatch_deviation: whether the discriminator sees how the windows of a batch compare.
+      r1: weight of the R1 penalty on the discriminator's features, at every fourth step; 0 is none.
 
     Raises:
-      ValueError: on an unknown loss, a size below 1, a weight below 0 or a learning rate that is not above 0.
+      ValueError: on a size below 1 or a weight below 0.
     """
 
     kind = "dense"
-    pace = 1.0
+    generator_rate_ratio = 1.0  # generator's learning rate to the discriminator's
 
     def __init__(
-        self,
-        latent=64,
-        units=128,
-        judge=128,
-        loss="non_saturating",
-        minibatch_deviation=True,
-        r1=1.0,
-        learning_rate=4e-4,
-        **kwargs,
+        self, latent=64, units=128, discriminator_units=128, minibatch_deviation=True, r1=1.0, **kw
     ):
-        super().__init__(**kwargs)
-        if loss not in LOSSES:
-            raise ValueError(f"loss {loss!r}: there are {', '.join(LOSSES)}")
-        if not (r1 >= 0 and learning_rate > 0):
-            raise ValueError(
-                f"r1={r1}, learning_rate={learning_rate}: a weight is at least 0, a rate above 0"
-            )
-        self.settings = {
-            **{"latent": latent, "units": units, "judge": judge, "loss": loss},
-            **{
-                "minibatch_deviation": minibatch_deviation,
-                "r1": r1,
-                "learning_rate": learning_rate,
-            },
-        }
-        self.latent = latent
+        super().__init__(**kw)
+        if not r1 >= 0:
+            raise ValueError(f"r1={r1}: a weight is at least 0")
+        self.settings = {"latent": latent, "units": units, "r1": r1}
+        self.settings["discriminator_units"] = discriminator_units
+        self.settings["minibatch_deviation"] = minibatch_deviation
+        self.latent, self.r1 = latent, r1
         self.generator = Generator(self.kind, latent, units)
         self.average = Generator(self.kind, latent, units, trainable=False)
         self.average.set_weights(self.generator.get_weights())
-        self.discriminator = Discriminator(self.kind, judge, minibatch_deviation)
-        self.dice = keras.random.SeedGenerator()  # after set_seed, training is repeatable
-        self.means = [
-            keras.metrics.Mean(name=name) for name in ("loss", "told_apart", "generator_loss")
-        ]
+        self.discriminator = Discriminator(self.kind, discriminator_units, minibatch_deviation)
+        self.seed_generator = keras.random.SeedGenerator()  # repeatable after set_seed
+        names = "loss", "discriminator_accuracy", "generator_loss"
+        self.means = [keras.metrics.Mean(name=name) for name in names]
         self.built = True
-        self.recipe(learning_rate)
+        self.compile_default()
 
-    def recipe(self, learning_rate: float = 4e-4, calm_after: int | None = None) -> None:
-        """Compile with what proved good: an Adam for each side, with little momentum, which would feed the circling.
+    def compile_default(self, learning_rate: float = 4e-4, decay_after: int | None = None) -> None:
+        """Compile with an Adam for each network, of low momentum: more would feed the oscillation.
 
-        Args:
-          learning_rate: of the discriminator; the generator's is ``pace`` times as much.
-          calm_after: steps after which both rates are a quarter of that; None is never.
-
-        Raises:
-          ValueError: if the rate is not above 0, or the steps below 1.
+        ``learning_rate`` is the discriminator's, the generator's ``generator_rate_ratio`` times that. Both fall to a
+        quarter after ``decay_after`` steps, or never.
         """
-        if not learning_rate > 0 or (calm_after is not None and calm_after < 1):
-            raise ValueError(
-                f"learning_rate={learning_rate}, calm_after={calm_after}: a rate above 0, a step or more"
-            )
-        rates = [learning_rate, self.pace * learning_rate]
-        if calm_after is not None:
-            rates = [
-                keras.optimizers.schedules.PiecewiseConstantDecay([calm_after], [r, r / 4])
-                for r in rates
-            ]
-        optimizer, self.generator_optimizer = (
-            keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99) for rate in rates
-        )
+        if not learning_rate > 0 or (decay_after is not None and decay_after < 1):
+            raise ValueError(f"{learning_rate=}, {decay_after=}: need a rate > 0, steps >= 1")
+
+        def adam(rate):
+            if decay_after is not None:
+                rate = PiecewiseConstantDecay([decay_after], [rate, rate / 4])
+            return keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99)
+
+        self.compile(adam(learning_rate), jit_compile=False, steps_per_execution=16)
+        self.optimizer.build(self.discriminator.trainable_variables)
+        self.generator_optimizer = adam(self.generator_rate_ratio * learning_rate)
         self.generator_optimizer.build(self.generator.trainable_variables)
-        optimizer.build(self.discriminator.trainable_variables)
-        self.compile(optimizer, jit_compile=False, steps_per_execution=16)
+
+    def train_step(self, symbols):
+        """One update of the discriminator, one of the generator, one of the averaged weights."""
+        real = tf.one_hot(tf.cast(symbols, tf.int32), SYMBOLS)  # (B, T, V, K)
+        weights = self.generator.trainable_variables
+        with tf.GradientTape() as tape:
+            z = keras.random.normal((real.shape[0], self.latent), seed=self.seed_generator)
+            fake = self.generator(z, training=True)  # (B, T, V, K)
+            features = self.discriminator.features(fake)  # (B, F)
+            # 1. The discriminator learns; no gradient reaches the generator.
+            with tape.stop_recording():
+                loss, accuracy = self.update_discriminator(real, features)
+            # 2. The generator learns from the discriminator as it now is.
+            logits = self.discriminator.from_features(features, training=True)  # (B,)
+            generator_loss = non_saturating_loss(logits)
+        self.generator_optimizer.apply(tape.gradient(generator_loss, weights), weights)
+        # 3. The averaged generator follows.
+        for mean, new in zip(self.average.weights, self.generator.weights):
+            mean.assign(AVERAGE_DECAY * mean + (1 - AVERAGE_DECAY) * new)  # Eq. (11.6)
+        for metric, value in zip(self.means, (loss, accuracy, generator_loss)):
+            metric.update_state(value)
+        return {metric.name: metric.result() for metric in self.means}
+
+    def update_discriminator(self, real, fake_features):
+        """One step on real windows (B, T, V, K) and generated features (B, F): its loss and accuracy."""
+        n, weights = real.shape[0], self.discriminator.trainable_variables
+        real_features = self.discriminator.features(real)  # (B, F)
+        both = tf.concat([real_features, fake_features], axis=0)  # (2 B, F)
+        with tf.GradientTape() as tape:
+            logits = self.discriminator.from_features(both, training=True)  # (2 B,)
+            loss = objective = discriminator_loss(logits[:n], logits[n:])
+            if self.r1:
+                r1 = tf.cond(
+                    self.optimizer.iterations % R1_INTERVAL == 0,
+                    lambda: r1_penalty(self.discriminator.from_features, real_features),
+                    lambda: 0.0,
+                )
+                objective = loss + self.r1 * r1  # Eq. (11.5)
+        self.optimizer.apply(tape.gradient(objective, weights), weights)
+        correct = tf.concat([logits[:n] > 0, logits[n:] <= 0], axis=0)  # (2 B,)
+        return loss, tf.reduce_mean(tf.cast(correct, tf.float32))
+
+    def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=64, **kwargs):
+        """Train on symbols int (N, 32, 4), shuffled anew in each pass; an incomplete last batch is left out.
+
+        The history has "loss" (the discriminator's), "generator_loss", and "discriminator_accuracy", the share of
+        windows classified correctly; none of them measures the music.
+        """
+        if y is not None or validation_data is not None:
+            raise ValueError("a GAN has no held-out loss: pass x alone, then evaluate its samples")
+        x = check_symbols(x)
+        if x.shape[1:] != (STEPS, VOICES):
+            raise ValueError(f"windows have shape {x.shape}: need (N, {STEPS}, {VOICES}) symbols")
+        if not 2 <= batch_size <= len(x):
+            raise ValueError(f"batch_size={batch_size}: need 2 up to the {len(x)} windows given")
+        data = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x))
+        data = data.batch(batch_size, drop_remainder=True)
+        history = super().fit(data, epochs=epochs, shuffle=False, **kwargs)
+        # The averaged generator's batch statistics are not the average of the generator's: measure them.
+        self.average.trainable = True  # else batch normalisation measures nothing
+        for _ in range(STATISTICS_BATCHES):
+            z = keras.random.normal((256, self.latent), seed=self.seed_generator)
+            self.average(z, training=True)
+        self.average.trainable = False
+        return history
+
+    def sample(self, n: int, seed: int) -> np.ndarray:
+        """Draw n windows from the averaged generator: symbols int8 (n, 32, 4)."""
+        return self.average.sample(n, seed)
 
     @property
     def metrics(self):
-        """Keras' hook: what is averaged over each pass."""
+        """Keras' hook: means over each pass."""
         return self.means
-
-    def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=64, **kwargs):
-        """Train on windows, shuffled anew in each pass; the last batch, if incomplete, is left out.
-
-        Args:
-          x: symbols int (N, 32, 4), N at least ``batch_size``.
-          epochs, batch_size, **kwargs: as Keras.
-
-        Returns:
-          Keras' history: "loss" of the discriminator, "generator_loss", and "told_apart", the share of windows it
-          takes for what they are. None of them says how good the music is.
-
-        Raises:
-          ValueError: if x is no such array, there are fewer windows than a batch has, or anything is to be held out.
-        """
-        if y is not None or validation_data is not None:
-            raise ValueError(
-                "a GAN learns the windows themselves and has no loss to hold out: pass x alone, then judge "
-                "what it samples"
-            )
-        x = _windows(x)
-        if not 2 <= batch_size <= len(x):
-            raise ValueError(
-                f"batches of {batch_size} from {len(x)} windows: need at least 2, and as many windows"
-            )
-        data = (
-            tf.data.Dataset.from_tensor_slices(x)
-            .shuffle(len(x))
-            .batch(batch_size, drop_remainder=True)
-        )
-        history = super().fit(data, epochs=epochs, shuffle=False, **kwargs)
-        self._settle()
-        return history
-
-    def _settle(self):
-        """Averaged weights have batch statistics of their own, which are not the average of those on the way."""
-        self.average.trainable = (
-            True  # or Keras' batch normalisation would only use statistics, and measure none
-        )
-        for _ in range(SETTLING):
-            self.average(keras.random.normal((256, self.latent), seed=self.dice), training=True)
-        self.average.trainable = False
-
-    def train_step(self, symbols):
-        """Keras' hook: one step of the discriminator, one of the generator; then its average follows."""
-        results = self._one_step(tf.one_hot(tf.cast(symbols, tf.int32), SYMBOLS))
-        for mean, value in zip(self.means, results):
-            mean.update_state(value)
-        for mean, new in zip(self.average.weights, self.generator.weights):
-            mean.assign(AVERAGED * mean + (1 - AVERAGED) * new)  # Eq. (11.6)
-        return {mean.name: mean.result() for mean in self.means}
-
-    def _one_step(self, x):
-        weights = self.generator.trainable_variables
-        with tf.GradientTape() as tape:
-            fake = self._fake(x.shape[0])
-            told = self.discriminator.tell(fake)
-            with tape.stop_recording():
-                loss, told_apart = self._improve_discriminator(x, fake, told)
-            generator_loss = LOSSES[self.settings["loss"]][1](
-                self.discriminator.of_told(told, training=True)
-            )
-        self.generator_optimizer.apply(
-            tape.gradient(generator_loss, [w.value for w in weights]), weights
-        )
-        return loss, told_apart, generator_loss
-
-    def _improve_discriminator(self, x, fake, told):
-        n, judge, settings = x.shape[0], self.discriminator, self.settings
-        weights, real = judge.trainable_variables, judge.tell(x)
-        with tf.GradientTape() as tape:
-            logits = judge.of_told(
-                tf.concat([real, told], axis=0), training=True
-            )  # groups don't mix the two
-            total = loss = LOSSES[settings["loss"]][0](logits[:n], logits[n:])
-            if settings["r1"]:
-                due = self.optimizer.iterations % R1_EVERY == 0
-                r1 = tf.cond(due, lambda: r1_penalty(judge.of_told, real), lambda: 0.0)
-                total += settings["r1"] * r1  # Eq. (11.5)
-            if settings["loss"] == "wasserstein":
-                seed = tf.cast(self.dice.next(), tf.int32)
-                total += PENALTY * gradient_penalty(judge, x, fake, seed)
-        self.optimizer.apply(tape.gradient(total, [w.value for w in weights]), weights)
-        right = tf.concat([logits[:n] > 0, logits[n:] <= 0], axis=0)
-        return loss, tf.reduce_mean(tf.cast(right, tf.float32))
-
-    def _fake(self, n):
-        return self.generator(keras.random.normal((n, self.latent), seed=self.dice), training=True)
-
-    def sample(self, n: int, seed: int) -> np.ndarray:
-        """Write n windows with the averaged generator.
-
-        Args:
-          n: how many, at least 1. seed: for the noise.
-
-        Returns:
-          Symbols int8 (n, 32, 4), as ``musiclab.data.encodings.two_bars`` reads them.
-
-        Raises:
-          ValueError: if n is below 1.
-        """
-        return self.average.sample(n, seed)
-
-    def judge(self, x) -> np.ndarray:
-        """What the discriminator says of windows: logits float32 (n,), above 0 where it takes them for real.
-
-        Args:
-          x: symbols int (n, 32, 4); with the minibatch deviation, a window's logit depends on the others.
-
-        Raises:
-          ValueError: if x is no such array.
-        """
-        return np.asarray(self.discriminator(tf.one_hot(_windows(x).astype(np.int32), SYMBOLS)))
 
     def get_config(self):
         """What ``.keras`` files store to build the model again."""
@@ -235,54 +161,24 @@ class GAN(keras.Model):
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class DenseGAN(GAN):
-    """Dense layers on both sides: every cell is tied to every other, and nothing knows that time passes.
+    """GAN of dense layers, as in the source article on GANs, section 4.3, but trained as a whole.
 
-    Lesson: 10
-    Source: source article on GANs, section 4.3, whose generator was compiled without a loss and trained alone.
-
-    >>> DenseGAN(latent=2, units=3, judge=3).sample(5, seed=0).shape
+    >>> DenseGAN(latent=2, units=3, discriminator_units=3).sample(5, seed=0).shape
     (5, 32, 4)
     """
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class RecurrentGAN(GAN):
-    """LSTMs on both sides, a beat at a time: the generator is told its noise again at each beat.
-
-    The generator learns at half the discriminator's rate: as fast as its judge, it runs ahead and loses its variety.
-
-    Lesson: 11
-    Source: source article on GANs, section 5.2, whose generator never heard of the discriminator.
-
-    >>> RecurrentGAN(latent=2, units=3, judge=3).sample(5, seed=0).shape
-    (5, 32, 4)
-    """
+    """GAN of LSTMs, a beat at a time, as in the source article on GANs, section 5.2."""
 
     kind = "recurrent"
-    pace = 0.5
+    generator_rate_ratio = 0.5  # at 1 the generator runs ahead and loses its variety
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class ConvGAN(GAN):
-    """Convolutions on both sides: the generator goes from beats to 8ths to 16ths, the discriminator back.
-
-    The generator learns at half the discriminator's rate: as fast as its judge, it runs ahead and loses its variety.
-
-    Lesson: 11
-    Source: Radford, Metz and Chintala 2016, Unsupervised representation learning with deep convolutional GANs.
-
-    >>> ConvGAN(latent=2, units=3, judge=3).sample(5, seed=0).shape
-    (5, 32, 4)
-    """
+    """GAN of convolutions, beats to 8ths to 16ths and back, after Radford, Metz and Chintala 2016."""
 
     kind = "convolutional"
-    pace = 0.5
-
-
-def _windows(x):
-    x = check_symbols(x)
-    if x.shape[1:] != (STEPS, VOICES):
-        raise ValueError(
-            f"windows have shape {x.shape}: need (N, {STEPS}, {VOICES}) symbols, as load_bars gives them"
-        )
-    return x
+    generator_rate_ratio = 0.5  # as in :class:`RecurrentGAN`

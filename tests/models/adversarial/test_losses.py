@@ -5,19 +5,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from musiclab.models.adversarial import losses
-from musiclab.models.adversarial.losses import (
+from musiclab.models.adversarial.loss_variants import (
     LOSSES,
-    discriminator_loss,
     gradient_penalty,
     least_squares_discriminator_loss,
     least_squares_generator_loss,
     minimax_loss,
-    non_saturating_loss,
-    r1_penalty,
     wasserstein_critic_loss,
     wasserstein_generator_loss,
 )
+from musiclab.models.adversarial.losses import discriminator_loss, non_saturating_loss, r1_penalty
 
 rng = np.random.default_rng(0)
 REAL, FAKE = (
@@ -257,15 +254,15 @@ def test_all_work_in_a_traced_step_of_unknown_size():
 
 @pytest.mark.parametrize("loss", GENERATORS)
 def test_bad_logits_are_explained(loss):
-    with pytest.raises(ValueError, match=r"fake logits have shape \(0,\)"):
+    with pytest.raises(ValueError, match=r"fake logits are float64 of shape \(0,\)"):
         loss(np.zeros(0))
-    with pytest.raises(ValueError, match="fake logits are int64: need floats"):
+    with pytest.raises(ValueError, match=r"fake logits are int64 of shape \(3,\): need floats"):
         loss(np.zeros(3, np.int64))
 
 
 @pytest.mark.parametrize("loss", DISCRIMINATORS)
 def test_bad_real_logits_are_explained(loss):
-    with pytest.raises(ValueError, match=r"real logits have shape \(0,\)"):
+    with pytest.raises(ValueError, match=r"real logits are float64 of shape \(0,\)"):
         loss(np.zeros(0), FAKE)
     with pytest.raises(ValueError, match="fake logits are int64"):
         loss(REAL, np.zeros(3, np.int64))
@@ -279,9 +276,5 @@ def test_bad_samples_are_explained():
         r1_penalty(flat, np.zeros((0, 2)))
     with pytest.raises(ValueError, match=r"real has shape \(3, 2\), fake \(4, 2\)"):
         gradient_penalty(flat, np.zeros((3, 2)), np.zeros((4, 2)), seed=(0, 0))
-    with pytest.raises(ValueError, match="no gradient flows"):
+    with pytest.raises(ValueError, match="there is no gradient"):
         r1_penalty(lambda x: tf.ones(3), np.zeros((3, 2)))
-
-
-def test_everything_public_is_listed():
-    assert all(hasattr(losses, name) for name in losses.__all__)
