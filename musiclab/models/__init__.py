@@ -13,8 +13,9 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     07  markov, recurrent.cells, recurrent.melody_model
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
     09  recurrent.cells, recurrent.encoder_decoder
-    10  adversarial.divergences, adversarial.gan, adversarial.losses, adversarial.ring_gan
-    11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.minibatch
+    10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
+        adversarial.losses, adversarial.ring_gan
+    11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
     12  energy.partition_function, energy.rbm, energy.rbm_functions
     13  energy.dbn, energy.dbn_bound, energy.partition_function, energy.rbm,
         energy.softmax_rbm
@@ -25,8 +26,9 @@ Module to lessons::
     adversarial.divergences                 10
     adversarial.features                    11
     adversarial.gan                         10, 11
+    adversarial.loss_variants               10
     adversarial.losses                      10, 11
-    adversarial.minibatch                   11
+    adversarial.networks                    11
     adversarial.ring_gan                    10
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
@@ -51,7 +53,6 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
-    adversarial.networks
     energy.bunches
     recurrent.minibatches
     recurrent.part_model

@@ -131,7 +131,5 @@ def _pair(p, q):
         raise ValueError(f"distributions of shape {p.shape} and {q.shape}: need both (k,), k > 0")
     for d in (p, q):
         if not (np.all(d >= 0) and np.isclose(d.sum(), 1)):
-            raise ValueError(
-                f"sum {d.sum():.6g}, smallest {d.min():.6g}: probabilities are >= 0 and sum to 1"
-            )
+            raise ValueError(f"sum {d.sum():.6g}, smallest {d.min():.6g}: need >= 0, sum 1")
     return p, q

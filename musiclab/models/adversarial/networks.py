@@ -25,9 +25,6 @@ STEP_FEATURES = sum(STEP_SIZES)  # discriminator's features of a step
 WINDOW_FEATURES = (2 + VOICES) * 12 + PAIRS  # and of a whole window
 # bias of a new convolutional generator, which then holds in about half of all cells, music in 2 of 3
 HOLD_BIAS = keras.initializers.Constant(1.5 * np.tile(np.eye(SYMBOLS)[HOLD_TOKEN], VOICES))
-LOGIT_SCALE = 3.0  # of the convolutional generator's last layer
-HEAD_UNITS = 96  # of the discriminator's last hidden layer
-PARALLEL_WEIGHT = 4  # even one parallel is one too many
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
@@ -42,7 +39,8 @@ class Generator(keras.Model):
         super().__init__(**kwargs)
         if latent < 1:
             raise ValueError(f"latent={latent}: need at least 1 number of noise")
-        self.latent = latent  # Keras itself stores the constructor's arguments
+        self.settings = {"kind": kind, "latent": latent, "units": units}
+        self.latent = latent
         body = [*_generator_layers(kind, units), layers.Reshape((STEPS, VOICES, SYMBOLS))]
         self.body = keras.Sequential(body)
         self.body.build((None, latent))
@@ -72,6 +70,10 @@ class Generator(keras.Model):
         chunks = [z[i : i + 256] for i in range(0, len(z), 256)]
         return np.concatenate([np.argmax(self.logits(c), axis=-1) for c in chunks]).astype(np.int8)
 
+    def get_config(self):
+        """What ``.keras`` files store to build the network again."""
+        return {**super().get_config(), **self.settings}
+
 
 def straight_through(logits):
     """Straight-through estimator: one-hot choice of the highest logit (..., K), with a softmax's gradient.
@@ -89,7 +91,6 @@ def straight_through(logits):
     return p + tf.stop_gradient(h - p)  # Eq. (11.2)
 
 
-@keras.saving.register_keras_serializable(package="musiclab")
 class Discriminator(keras.Model):
     """Discriminator: two bars to a logit, above 0 for "real", by way of musical features.
 
@@ -103,7 +104,7 @@ class Discriminator(keras.Model):
         self.body = keras.Sequential([*_discriminator_layers(kind, units), layers.Flatten()])
         self.body.build((None, STEPS, STEP_FEATURES))
         statistics = WINDOW_FEATURES + 2 if minibatch_deviation else 0
-        self.head = keras.Sequential([layers.Dense(HEAD_UNITS, "leaky_relu"), layers.Dense(1)])
+        self.head = keras.Sequential([layers.Dense(96, "leaky_relu"), layers.Dense(1)])
         self.head.build((None, self.body.output_shape[-1] + WINDOW_FEATURES + statistics))
         self.built = True
 
@@ -124,7 +125,7 @@ class Discriminator(keras.Model):
         parts = [
             tf.reshape(steps, (-1, STEPS * STEP_FEATURES)),
             tf.reduce_mean(classes, axis=(1, 2)),  # (B, 12)
-            PARALLEL_WEIGHT * tf.reduce_sum(parallels, axis=(1, 2)),  # (B, 12)
+            4 * tf.reduce_sum(parallels, axis=(1, 2)),  # (B, 12), weighted: even one is too many
             tf.reshape(tf.reduce_sum(melodic[..., 1:], axis=1), (-1, VOICES * 11)),
             tf.reduce_sum(musical.unisons(active), axis=1) / BEAT,  # (B, P)
             tf.reduce_sum(silence, axis=1) / BEAT,  # (B, V)
@@ -167,7 +168,7 @@ def _generator_layers(kind, units):
             *_normalised(*_upsample(units, BEATS)),  # (B, 16, U)
             *_normalised(*_upsample(units, 2 * BEATS)),  # (B, T, U)
             layers.Dense(CELLS, bias_initializer=HOLD_BIAS),  # (B, T, V K)
-            layers.Rescaling(LOGIT_SCALE),
+            layers.Rescaling(3.0),  # logits further apart: a clearer choice
         ]
     raise ValueError(f"kind {kind!r}: there are dense, recurrent, convolutional")
 

@@ -15,7 +15,6 @@ __all__ = ["CENTRES", "PointGAN", "modes_covered", "ring"]
 #: Centres of the modes, float64 (8, 2), on the circle of radius 1.
 CENTRES = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], axis=1)
 SPREAD = 0.05  # standard deviation of a mode, in both directions
-SHARE = 0.02  # of all points, for a mode to count as covered; an even generator puts 1/8 on each
 LATENT, UNITS = 2, 64  # numbers of noise; units of the two hidden layers of either network
 LEARNING_RATE = 1e-3
 
@@ -50,7 +49,7 @@ def modes_covered(points: np.ndarray) -> int:
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
         raise ValueError(f"points have shape {points.shape}: need (n, 2), n at least 1")
     near = np.linalg.norm(points[:, None] - CENTRES, axis=2) <= 3 * SPREAD  # (n, 8)
-    return int((near.mean(axis=0) >= SHARE).sum())
+    return int((near.mean(axis=0) >= 0.02).sum())  # an even generator puts 1/8 on each
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
@@ -75,7 +74,7 @@ class PointGAN(keras.Model):
             raise ValueError(f"loss {loss!r}: there are {', '.join(LOSSES)}")
         if r1 < 0 or not 0 <= momentum < 1:
             raise ValueError(f"r1={r1}, momentum={momentum}: need r1 >= 0 and 0 <= momentum < 1")
-        self.r1 = r1
+        self.settings = {"loss": loss, "r1": r1, "momentum": momentum}
         self.discriminator_loss, self.generator_loss = LOSSES[loss]
         self.generator, self.discriminator = _network(LATENT, 2), _network(2, 1)
         self.seed_generator = keras.random.SeedGenerator()  # repeatable after set_seed
@@ -92,8 +91,8 @@ class PointGAN(keras.Model):
         fake, weights = self.generate(n), self.discriminator.trainable_variables  # (B, 2)
         with tf.GradientTape() as tape:
             loss = self.discriminator_loss(self.discriminator(x), self.discriminator(fake))
-            if self.r1:
-                loss += self.r1 * r1_penalty(self.discriminator, x)
+            if self.settings["r1"]:
+                loss += self.settings["r1"] * r1_penalty(self.discriminator, x)
         self.optimizer.apply(tape.gradient(loss, weights), weights)
         weights = self.generator.trainable_variables
         with tf.GradientTape() as tape:
@@ -110,6 +109,10 @@ class PointGAN(keras.Model):
         _check_number(n)
         noise = np.random.default_rng(seed).standard_normal((n, LATENT), np.float32)
         return np.asarray(self.generator(noise))
+
+    def get_config(self):
+        """What ``.keras`` files store to build the model again."""
+        return {**super().get_config(), **self.settings}
 
 
 def _network(n_in, n_out):

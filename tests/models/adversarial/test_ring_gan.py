@@ -106,6 +106,7 @@ def test_a_stored_game_goes_on(tmp_path):
     model = PointGAN(r1=0.5)
     save_model(model, tmp_path / "toy.keras")
     again = load_model(tmp_path / "toy.keras", like=PointGAN(r1=0.5))
+    assert again.settings == model.settings
     np.testing.assert_array_equal(again.sample(5, seed=0), model.sample(5, seed=0))
     np.testing.assert_array_equal(again.discriminator(CENTRES), model.discriminator(CENTRES))
 
