@@ -262,7 +262,7 @@ def _alone(options) -> dict:
 
 
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.run import RESULTS
+    from benchmarks.record import RESULTS
     from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
 

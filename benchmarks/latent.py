@@ -1,4 +1,4 @@
-"""Models that write two bars at once, beside real windows, noise and copies: ``make bench``, or alone
+"""Two-bar models beside real windows, noise and copies: ``make bench``, or alone
 
 python -m benchmarks.latent                      # every model with three seeds
 python -m benchmarks.latent --only VAE --seeds 1   # the other rows stay as they were
@@ -22,33 +22,32 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.record import RESULTS, page, record
+from training.gans import SETTINGS
+
 __all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows", "train_one"]
 
-MODELS = {  # the class, what it is built with, what compile_default() and fit() are told
+MODELS = {  # the class, its sizes, arguments of compile_default() and of fit()
     "VAE": {
         "model": ("autoencoders.vae", "VAE"),
         "sizes": {"latent": 96, "quarter_units": 128, "hidden": 256, "beta": 0.35},
-        "recipe": {"learning_rate": 4e-3},
+        "compile_default": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
     "VAE tuned for reconstruction": {
         "model": ("autoencoders.vae", "VAE"),
         "sizes": {"latent": 128, "quarter_units": 128, "hidden": 320, "beta": 0.01},
-        "recipe": {"learning_rate": 4e-3},
+        "compile_default": {"learning_rate": 4e-3},
         "fit": {"epochs": 9, "batch_size": 64},
     },
     "convolutional GAN": {
-        "model": ("adversarial.gan", "ConvGAN"),
-        "sizes": {},
-        "recipe": {"calm_after": 1970},  # two thirds of its steps
-        "fit": {"epochs": 40, "batch_size": 32},
+        **SETTINGS["11_convolutional"],
+        "compile_default": {"decay_after": 1970},  # two thirds of its steps
         "common_key": True,
     },
     "LSTM GAN": {
-        "model": ("adversarial.gan", "RecurrentGAN"),
-        "sizes": {"units": 124, "judge": 64, "r1": 3.0},
-        "recipe": {"calm_after": 890},
-        "fit": {"epochs": 18, "batch_size": 32},
+        **SETTINGS["11_recurrent"],
+        "compile_default": {"decay_after": 890},
         "common_key": True,
     },
 }
@@ -95,40 +94,34 @@ LIMITS = {  # what each row should reach, by measure: a function of its mean and
     },
     "VAE tuned for reconstruction": {"f1": at_least(0.95), "cpu_s": at_most(75)},
     "convolutional GAN": {
-        **{
-            "hold": within(0.07),
-            "scale": within(0.06),
-            "diversity": within(0.05),
-            "polyphony": at_most(0.10),
-        },
-        **{
-            "empty_bars": at_most(0),
-            "nearest": at_least_real(1),
-            "parallels": at_most_real(4),
-            "cpu_s": at_most(150),
-        },
+        "hold": within(0.07),
+        "scale": within(0.06),
+        "diversity": within(0.05),
+        "polyphony": at_most(0.10),
+        "empty_bars": at_most(0),
+        "nearest": at_least_real(1),
+        "parallels": at_most_real(4),
+        "cpu_s": at_most(150),
     },
     "LSTM GAN": {
-        **{
-            "hold": within(0.15),
-            "scale": within(0.15),
-            "diversity": at_least_real(0.8),
-            "empty_bars": at_most(0.01),
-        },
-        **{"cpu_s": at_most(90)},
+        "hold": within(0.15),
+        "scale": within(0.15),
+        "diversity": at_least_real(0.8),
+        "empty_bars": at_most(0.01),
+        "cpu_s": at_most(90),
     },
 }
 
 
 def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
-    """What windows score that no model wrote.
+    """Scores of windows that no model generated.
 
     Args:
       seed: of the draws. n: windows drawn.
 
     Returns:
-      Scores by row: held-out windows in their own keys and in a common one; cells drawn each by itself, from what
-      training has at that step and voice; and training windows as they are.
+      Scores by row: held-out windows in their own keys and in a common one; cells drawn independently from the
+      training windows' at that step and voice; and training windows as they are.
     """
     from musiclab.data.encodings import two_bars
 
@@ -146,10 +139,10 @@ def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
 
 
 def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
-    """Train one model in this process, and score what it writes and, if it can, how it reconstructs.
+    """Train one model in this process and score its samples and, if it can, its reconstructions.
 
     Args:
-      name: one of :data:`MODELS`. seed: for weights, batches and draws. n: windows it writes.
+      name: one of :data:`MODELS`. seed: for weights, batches and draws. n: windows sampled.
 
     Returns:
       The :data:`MEASURES`; "f1" of reconstructed held-out windows only where there is a ``reconstruct``.
@@ -167,8 +160,8 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
     cpu = time.process_time()
     set_seed(seed)
     model = make(**settings["sizes"])
-    if settings.get("recipe"):
-        model.compile_default(**settings["recipe"])
+    if "compile_default" in settings:
+        model.compile_default(**settings["compile_default"])
     model.fit(x, **settings["fit"], verbose=0)
     found = {"cpu_s": time.process_time() - cpu}
     if hasattr(model, "reconstruct"):
@@ -251,8 +244,7 @@ def _process(name, seed):
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.run import RESULTS, page, record
+def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
     from musiclab.data import write_whole
 
     parser = argparse.ArgumentParser(
@@ -276,7 +268,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         return 0
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-    file = (folder or RESULTS) / "latent.json"
+    file = folder / "latent.json"
     found = rows(options.seeds, options.only)
     if options.only and file.exists():
         found = _merged(json.loads(file.read_text(encoding="utf-8"))["rows"], found)

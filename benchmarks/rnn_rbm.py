@@ -175,7 +175,7 @@ def merge(file: Path, found: list[dict], **more) -> dict:
     Returns:
       What was written.
     """
-    from benchmarks.run import record
+    from benchmarks.record import record
     from musiclab.data import write_whole
 
     stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
@@ -219,7 +219,7 @@ def _process(path, seed):
 
 
 def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
-    from benchmarks.run import RESULTS
+    from benchmarks.record import RESULTS
     from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
 

@@ -215,7 +215,7 @@ def with_earlier(found, file):
 
 
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.run import RESULTS, record
+    from benchmarks.record import RESULTS, record
     from musiclab.data import DataError, write_whole
     from musiclab.data.corpora.benchmark import load_benchmark
 

@@ -1,4 +1,4 @@
-"""The trainings behind lesson 11: two generators in full, and the convolutional one without one stabiliser each time.
+"""Training of lesson 11's GANs: the shipped generators, and the convolutional GAN without one stabiliser each.
 
 ``python -m training.weights 11_convolutional`` and the like run them.
 """
@@ -7,62 +7,71 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.latent import MODELS
+__all__ = ["SETTINGS", "train_generator", "train_without_stabilisers"]
 
-__all__ = ["FULL", "REMOVED", "removed", "trained"]
-
-FULL = {"11_convolutional": MODELS["convolutional GAN"], "11_recurrent": MODELS["LSTM GAN"]}
-REMOVED = {  # what is left out, by the name of the array that holds what was sampled
+SETTINGS = {  # by name of the weights: the class, its sizes, arguments of fit
+    "11_convolutional": {
+        "model": ("adversarial.gan", "ConvGAN"),
+        "sizes": {},
+        "fit": {"epochs": 40, "batch_size": 32},
+    },
+    "11_recurrent": {
+        "model": ("adversarial.gan", "RecurrentGAN"),
+        "sizes": {"units": 124, "discriminator_units": 64, "r1": 3.0},
+        "fit": {"epochs": 18, "batch_size": 32},
+    },
+}
+WITHOUT = {  # by name of the array that holds the samples: settings of the model
     "complete": {},
     "no_comparison": {"minibatch_deviation": False},
     "no_r1": {"r1": 0.0},
 }
-BATCH = 32  # of the trainings that go without something
-CALM = 2 / 3  # share of a full training after which both sides learn more slowly
-LOOKS, STEPS = 6, 160  # how often each training is looked at, and after how many steps each time
-SAMPLED = 150
+DECAY_AFTER = 2 / 3  # of all steps of a full training
+BATCH = 32  # of the trainings without a stabiliser
+CHECKS, STEPS = 6, 160  # how often each of them is sampled, and after how many steps each time
+SAMPLES = 150
 
 
-def trained(name: str):
-    """The averaged generator of one of :data:`FULL`, trained in full."""
+def train_generator(name: str):
+    """Train one of :data:`SETTINGS` in full; its averaged generator."""
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.adversarial import gan
 
-    (_, kind), fit = FULL[name]["model"], FULL[name]["fit"]
+    (_, kind), fit = SETTINGS[name]["model"], SETTINGS[name]["fit"]
     training.set_seed(11)
-    model = getattr(gan, kind)(**FULL[name]["sizes"])
+    model = getattr(gan, kind)(**SETTINGS[name]["sizes"])
     windows = two_bars.load_bars("train", common_key=True)
-    model.recipe(calm_after=round(CALM * fit["epochs"] * (len(windows) // fit["batch_size"])))
+    steps = fit["epochs"] * (len(windows) // fit["batch_size"])
+    model.compile_default(decay_after=round(DECAY_AFTER * steps))
     training.train(model, windows, **fit, title=kind)
     return model.average
 
 
-def removed() -> dict[str, np.ndarray]:
-    """What convolutional GANs write while they train, each without one of its stabilisers.
+def train_without_stabilisers() -> dict[str, np.ndarray]:
+    """Samples of convolutional GANs during training, each without one of its stabilisers.
 
     Returns:
-      By name: symbols int8 (LOOKS, SAMPLED, 32, 4), written by the averaged generator after each STEPS steps;
-      "not_averaged", the same of the complete one's generator as it stands; "steps", int (LOOKS,).
+      By name: symbols int8 (CHECKS, SAMPLES, 32, 4), drawn from the averaged generator after each STEPS steps;
+      "not_averaged", the same from the complete one's current generator; "steps", int (CHECKS,).
     """
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.adversarial import gan
 
     windows = two_bars.load_bars("train", common_key=True)
-    written = {"steps": STEPS * np.arange(1, LOOKS + 1)}
-    for name, settings in REMOVED.items():
+    n = STEPS * BATCH
+    samples = {"steps": STEPS * np.arange(1, CHECKS + 1)}
+    for name, settings in WITHOUT.items():
         training.set_seed(11)
-        model, looks, plain = gan.ConvGAN(**settings), [], []
+        model, averaged, current = gan.ConvGAN(**settings), [], []
         rng = np.random.default_rng(11)
-        for _ in range(LOOKS):
-            some = windows[
-                rng.choice(len(windows), STEPS * BATCH, replace=len(windows) < STEPS * BATCH)
-            ]
-            model.fit(some, batch_size=BATCH, verbose=0)
-            looks.append(model.sample(SAMPLED, seed=11))
-            plain.append(model.generator.sample(SAMPLED, seed=11))
-        written[name] = np.stack(looks)
+        for _ in range(CHECKS):
+            subset = windows[rng.choice(len(windows), n, replace=len(windows) < n)]
+            model.fit(subset, batch_size=BATCH, verbose=0)
+            averaged.append(model.sample(SAMPLES, seed=11))
+            current.append(model.generator.sample(SAMPLES, seed=11))
+        samples[name] = np.stack(averaged)
         if name == "complete":
-            written["not_averaged"] = np.stack(plain)
-    return written
+            samples["not_averaged"] = np.stack(current)
+    return samples

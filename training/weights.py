@@ -168,7 +168,7 @@ def belief(epochs=(70, 60, 60)):
     return model
 
 
-def dense_game(epochs: int = 40):
+def dense_gan(epochs: int = 40):
     """The dense generator of lesson 10: two-bar windows in a common key."""
     from musiclab import data, training
     from musiclab.data.encodings import two_bars
@@ -200,10 +200,10 @@ MAKERS = {
     "09_bass_bottleneck": lambda: part("EncoderDecoder", 0, (8, 128), 10, 256),
     "09_alto": lambda: part("FrameAligned", 1),
     "09_tenor": lambda: part("FrameAligned", 2),
-    "10_dense": dense_game,
-    "11_convolutional": lambda: gans.trained("11_convolutional"),
-    "11_recurrent": lambda: gans.trained("11_recurrent"),
-    "11_removed": gans.removed,
+    "10_dense": dense_gan,
+    "11_convolutional": lambda: gans.train_generator("11_convolutional"),
+    "11_recurrent": lambda: gans.train_generator("11_recurrent"),
+    "11_removed": gans.train_without_stabilisers,
     "12_chords": boltzmann,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": belief,

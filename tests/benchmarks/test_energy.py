@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import energy
-from benchmarks.run import RESULTS
+from benchmarks.record import RESULTS
 from musiclab.metrics.likelihood import nll_per_frame
 
 rng = np.random.default_rng(0)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from benchmarks import grading
-from benchmarks.run import RESULTS
+from benchmarks.record import RESULTS
 from instructor.answers import load
 from instructor.grading import master_notebook, restore_cells
 from instructor.grading.sample_class import submission

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from benchmarks import latent, run
+from benchmarks import latent, record, run
 
 REAL = {
     "hold": 0.7,
@@ -84,7 +84,7 @@ def few_windows(monkeypatch):
     monkeypatch.setattr(two_bars, "in_all_keys", lambda x: x)
 
 
-def test_references_tell_noise_and_copies_from_music(monkeypatch):
+def test_references_separate_noise_and_copies_from_music(monkeypatch):
     few_windows(monkeypatch)
     found = latent.references(n=10)
     assert set(found) == {
@@ -113,7 +113,7 @@ def test_a_training_in_a_process_of_its_own(monkeypatch):
     assert 0 <= found["f1"] <= 1
 
 
-def test_a_gan_trains_and_is_judged_in_a_common_key(monkeypatch):
+def test_a_gan_trains_and_is_scored_in_a_common_key(monkeypatch):
     from musiclab.data.encodings import two_bars
 
     few_windows(monkeypatch)
@@ -123,7 +123,7 @@ def test_a_gan_trains_and_is_judged_in_a_common_key(monkeypatch):
         "load_bars",
         lambda split, common_key=False: asked.append(common_key) or load(split),
     )
-    tiny = {"latent": 2, "units": 3, "judge": 3}
+    tiny = {"latent": 2, "units": 3, "discriminator_units": 3}
     settings = {
         "model": ("adversarial.gan", "ConvGAN"),
         "sizes": tiny,
@@ -147,7 +147,7 @@ def test_rows_measured_again_replace_their_own_alone(monkeypatch, tmp_path):
     assert [row["what"] for row in after["rows"]] == [row["what"] for row in before["rows"]]
     changed = [a["what"] for a, b in zip(before["rows"], after["rows"]) if a != b]
     assert changed == ["VAE"]
-    assert "| VAE | 1 | 0.500 |" in run.table([after])
+    assert "| VAE | 1 | 0.500 |" in record.table([after])
 
 
 def test_make_bench_measures_it():

@@ -6,7 +6,7 @@ import nbformat
 import pytest
 
 from benchmarks.lessons import LESSONS
-from benchmarks.run import RESULTS, page
+from benchmarks.record import RESULTS, page
 from scripts.notebook_reading import stated_cost
 from scripts.reset_lesson import lessons
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmarks import rnn_rbm
-from benchmarks.run import NO_GIT, ROOT
+from benchmarks.record import NO_GIT, ROOT
 
 RECIPE = {
     **{

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from benchmarks import lessons, run, sound
+from benchmarks import lessons, record, run, sound
 
 ROW = {
     "lesson": "03_autoencoder",
@@ -62,25 +62,25 @@ def test_a_lesson_that_fails_is_named_with_its_cell(tmp_path, last, why):
 
 
 def test_the_record_names_neither_machine_nor_owner():
-    found = run.record("lessons", [ROW])
+    found = record.record("lessons", [ROW])
     assert set(found["machine"]) == {"system", "cpu", "cores", "cores_used", "memory_gb"}
     assert platform.node() not in found["machine"].values()
-    assert str(run.ROOT) not in json.dumps(found)
+    assert str(record.ROOT) not in json.dumps(found)
 
 
 def test_an_unpacked_zip_has_no_commit(monkeypatch, tmp_path):
     monkeypatch.setattr(
-        run, "ROOT", tmp_path
+        record, "ROOT", tmp_path
     )  # wherever it lies: a repository around it is another
-    found = run.record("lessons", [ROW])
-    assert (found["commit"], found["uncommitted_changes"]) == (run.NO_GIT, False)
-    assert run.NO_GIT[:10] in run.table([found])
+    found = record.record("lessons", [ROW])
+    assert (found["commit"], found["uncommitted_changes"]) == (record.NO_GIT, False)
+    assert record.NO_GIT[:10] in record.table([found])
 
 
 def test_the_record_has_what_is_needed_to_measure_again():
-    found = run.record("lessons", [ROW])
-    in_git = (run.ROOT / ".git").exists()
-    assert re.fullmatch(r"[0-9a-f]{40}" if in_git else run.NO_GIT, found["commit"])
+    found = record.record("lessons", [ROW])
+    in_git = (record.ROOT / ".git").exists()
+    assert re.fullmatch(r"[0-9a-f]{40}" if in_git else record.NO_GIT, found["commit"])
     assert found["seed"] == {"03_autoencoder": 3}
     assert found["machine"]["cores"] == os.cpu_count()
     assert found["machine"]["memory_gb"] > 1
@@ -90,7 +90,7 @@ def test_the_record_has_what_is_needed_to_measure_again():
 
 
 def test_the_table_has_a_line_per_row():
-    page = run.table([run.record("lessons", [ROW, ROW | {"lesson": "04_training"}])])
+    page = record.table([record.record("lessons", [ROW, ROW | {"lesson": "04_training"}])])
     lines = [line for line in page.splitlines() if line.startswith("|")]
     assert lines[0] == "| lesson | wall_s | cpu_s | peak_mb | slowest_cell_s |"
     assert lines[1] == "| --- | ---: | ---: | ---: | ---: |"

@@ -84,8 +84,6 @@ def squared_gradient_norms(score, x):
 def check_floats(x, name):
     """Tensor of x; ValueError unless it holds floats, at least one."""
     x = tf.convert_to_tensor(x)
-    if not x.dtype.is_floating or x.shape.rank == 0 or x.shape[0] == 0:
-        raise ValueError(
-            f"{name} are {x.dtype.name} of shape {x.shape}: need floats (n, ...), n > 0"
-        )
+    if not x.dtype.is_floating or x.shape.num_elements() == 0:
+        raise ValueError(f"{name} are {x.dtype.name} of shape {x.shape}: need floats, at least 1")
     return x

@@ -142,6 +142,7 @@ def test_games_by_name(name):
     column = of_discriminator(REAL[:, None], FAKE[:, None])
     assert column.shape == of_generator(FAKE).shape == ()
     assert column.dtype == tf.float64
+    assert float(of_generator(FAKE[0])) == float(of_generator(FAKE[:1]))  # one logit, no axis
     assert float(column) == float(
         of_discriminator(REAL, FAKE)
     )  # a column of logits is not spread into a table
