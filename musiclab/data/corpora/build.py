@@ -17,9 +17,9 @@ import re
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
+from fractions import Fraction
 from multiprocessing import get_context
 from pathlib import Path
-from unittest import mock
 
 import numpy as np
 from tqdm import tqdm
@@ -27,16 +27,18 @@ from tqdm import tqdm
 from musiclab.data.corpora.analysis import find_key, melody_families, melody_runs
 from musiclab.data.corpora.chorales import PER_STEP, Chorale, pack
 from musiclab.data.corpora.tunes import Tune
-from musiclab.data.encodings.scaling import quantise
 from musiclab.data.encodings.windows import bars
+from musiclab.data.files.abc import decode, parse_tune, split_tunes
+from musiclab.data.files.note_grid import round_step, to_grid
 from musiclab.data.files.storage import DataError, path, record_checksum, save_arrays
-from musiclab.data.piece import Piece
+from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 
 __all__ = [
     "assign_splits",
     "build_chorales",
     "build_own",
     "build_tunes",
+    "chorale_files",
     "main",
     "without_silent_bars",
 ]
@@ -53,14 +55,20 @@ def build_chorales() -> tuple[list[Chorale], list[tuple[str, str]]]:
     """
     with path("jsb_split.csv").open(encoding="utf-8", newline="") as table:
         benchmark = {row["bwv"]: row["split"] for row in csv.DictReader(table)}
+    files = chorale_files()
+    names = sorted(files, key=_catalogue)
+    pieces, refused = _read_all(_read_chorale, [(name, files[name]) for name in names], "chorales")
+    return assign_splits(pieces, benchmark), refused
+
+
+def chorale_files() -> dict[str, Path]:
+    """The file of each work of Bach's in the corpus, by BWV number."""
     files = {}
     for file in _corpus("bach"):
         name = re.sub(r"\.(mxl|xml|krn|rntxt)$", "", file.name)
         if file.suffix != ".rntxt" and (name not in files or file.suffix == ".mxl"):
             files[name] = file
-    names = sorted(files, key=_catalogue)
-    pieces, refused = _read_all(_read_chorale, [(name, files[name]) for name in names], "chorales")
-    return assign_splits(pieces, benchmark), refused
+    return files
 
 
 def build_tunes() -> tuple[list[Tune], list[tuple[str, str]]]:
@@ -204,22 +212,13 @@ def _read_chorale(item: tuple[str, Path]) -> Piece:
 
 
 def _read_tune(item: tuple[str, Path]) -> Tune:
-    from music21 import converter, stream
-
-    from musiclab.data.files.scores import piece_from_stream
-
     name, file = item
-    # beams take music21 most of its time on ABC, and nothing here reads them
-    with mock.patch.object(stream.Stream, "makeBeams"):
-        score = converter.parse(file, forceSource=True)
-    rounded = _triplet_deviation(score)
-    piece = _named(
-        piece_from_stream(score, chords="refuse", grid="round" if rounded else "exact"), name
-    )
-    named = re.search(
-        r"^R: *(.*?) *$", file.read_text(encoding="utf-8", errors="replace"), re.MULTILINE
-    )
-    dance = named.group(1).lower().replace("slipjig", "slip jig") if named else ""
+    source = split_tunes(decode(file.read_bytes()))[0]
+    music = parse_tune(source)
+    rounded = _triplet_deviation([note.start for part in music.parts for note in part.notes])
+    grid = "round" if rounded else "exact"
+    piece = _named(to_grid(music, chords="refuse", grid=grid), name)
+    dance = source.rhythm.lower().replace("slipjig", "slip jig")
     return Tune(**_attributes(piece), dance=dance, rounded=rounded)
 
 
@@ -235,17 +234,15 @@ def _read_own(item: tuple[str, Path]) -> Piece:
     return _named(piece, name)
 
 
-def _triplet_deviation(score) -> float:
+def _triplet_deviation(starts: list[Fraction]) -> float:
     """How far rounding moves a note, in quarters; refuses whatever is off the grid and no triplet of eighths."""
-    notes = [n for n in score.flatten().notes if not n.duration.isGrace]
-    times = np.array([float(n.offset) for n in notes])
-    steps, deviation = quantise(times)
-    thirds = np.abs(times * 3 - np.round(times * 3)) < 1e-6
-    if not (thirds | (np.abs(deviation) < 1e-6)).all():
+    if any(start.denominator != 1 and (start * 3 / 4).denominator != 1 for start in starts):
         raise DataError("it has notes shorter than a 16th that are no triplets")
-    if len(set(steps.tolist())) < len(steps):
+    steps = [round_step(start) for start in starts]
+    if len(set(steps)) < len(set(starts)):
         raise DataError("its triplets are too fast: two notes would fall on one 16th")
-    return float(np.abs(deviation).max(initial=0.0).round(6))
+    moved = max(abs(start - step) for start, step in zip(starts, steps, strict=True))
+    return round(float(moved) / STEPS_PER_QUARTER, 6)
 
 
 def _named(piece: Piece, name: str) -> Piece:

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 from xml.parsers import expat
 
+from musiclab.data.files.abc import parse_abc
 from musiclab.data.files.midi_parser import parse_midi
 from musiclab.data.files.note_grid import MAX_VOICES, to_grid
 from musiclab.data.files.parsed import MAX_STEPS, ParsedMusic
@@ -22,10 +23,9 @@ __all__ = ["read_music"]
 CHORDS, GRIDS = ("voices", "top", "refuse"), ("round", "exact")
 
 # what parses within seconds; music21 is slower than the MIDI parser
-_MAX_BYTES = {"MIDI": 2**20, "MusicXML": 16 * 2**20, "ABC": 2**15}
+_MAX_BYTES = {"MIDI": 2**20, "MusicXML": 16 * 2**20, "ABC": 16 * 2**20}
 _MAX_TAGS = 1_000_000
 _MAX_XML_NOTES = 20_000
-_MAX_ABC_BARS = 250  # music21 takes four times as long for twice as many
 # numbers that make music21 build that many objects
 _MAX_NUMBERS = {
     "beats": 64,
@@ -61,7 +61,7 @@ def read_music(
 
     Args:
       path: a file; it is only read. MIDI up to 1 MiB, MusicXML up to 16 MiB unpacked, ABC up to
-        32 KiB; up to 65,536 steps.
+        16 MiB; up to 65,536 steps.
       chords: "voices" splits chords and piano staves into voices that hold one note at a time (see
         :mod:`musiclab.data.files.voices`); "top" keeps the highest note of each track or staff
         voice; "refuse" refuses two notes at once in one track or staff voice.
@@ -131,7 +131,7 @@ def _parse(raw: bytes, grid: str, tune: int | None) -> ParsedMusic:
         )
     if kind == "MIDI":
         return parse_midi(raw)
-    return _parse_musicxml(raw, grid) if kind == "MusicXML" else _parse_abc(raw, grid)
+    return _parse_musicxml(raw, grid) if kind == "MusicXML" else parse_abc(raw, tune)
 
 
 def _unpacked(raw: bytes) -> bytes:
@@ -256,25 +256,3 @@ def _check_xml(text: str) -> None:
         if error.code == 11:  # an undefined entity, in a file without DOCTYPE
             undefined("...")
         raise DataError(f"line {error.lineno}: the XML is damaged") from None
-
-
-def _parse_abc(raw: bytes, grid: str) -> ParsedMusic:
-    from music21 import converter
-
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
-    tunes = len(re.findall(r"^X:", text, re.MULTILINE))
-    if tunes > 1:
-        raise DataError(f"it holds {tunes} tunes: save each in a file of its own")
-    if text.count("|") > _MAX_ABC_BARS:
-        raise DataError(
-            f"it has over {_MAX_ABC_BARS} bar lines, too much for an ABC file: cut out a part of it"
-        )
-    for field in re.findall(r"(?:^|\[)([ML]:[^\]\n]*)", text, re.MULTILINE):
-        if any(int(number[:9]) > 64 for number in re.findall(r"\d+", field)):
-            raise DataError(f"{field[:40]!r}: a number above 64")
-    if re.search(r"\d{4}", re.sub(r"^\w:.*$", "", text, flags=re.MULTILINE)):
-        raise DataError("a note length of four or more digits")
-    return parse_stream(converter.parseData(text, format="abc"), None, grid)
