@@ -183,7 +183,9 @@ def parse_metre(text: str) -> Metre:
     if not (1 <= upper <= _MAX_NUMBER and 1 <= lower <= _MAX_NUMBER):
         raise DataError(f"M:{printable(text)}: a number above {_MAX_NUMBER}, or 0")
     if 16 % lower:
-        raise DataError(f"M:{printable(text)}: the beat is 1, 1/2, 1/4, 1/8 or 1/16 of a whole note")
+        raise DataError(
+            f"M:{printable(text)}: the beat is 1, 1/2, 1/4, 1/8 or 1/16 of a whole note"
+        )
     return Metre(f"{upper}/{lower}", Fraction(4 * upper, lower), Fraction(4, lower))
 
 
