@@ -49,8 +49,7 @@ _IN_CHORD = re.compile(
     rf"{_NOTE}{_LENGTH}|(?P<tie>-)|{_TEXT}|{_DECORATION}|[\s().~H-Wh-w]|z[\d/]*|\{{[^}}]*\}}"
 )
 _TOKEN = re.compile(
-    rf"""(?P<skip>[\s`*$;?@\#\\]+|{_TEXT}|y\d*)
-    |\{{(?P<grace>[^}}]*)\}}
+    rf"""(?P<skip>[\s`*$;?@\#\\]+|{_TEXT}|\{{[^}}]*\}}|y\d*)
     |(?P<decoration>{_DECORATION})
     |\[(?P<field>[A-Za-z]:[^\]]*)\]
     |\[(?P<chord>(?:{_TEXT}|![^!|]*!|[^\]\["|])*)\]
@@ -122,8 +121,8 @@ def parse_tune(source: AbcSource) -> ParsedMusic:
     """Read one tune.
 
     Accidentals hold to the bar line in all octaves, as the standard has it, and over ties. Repeats are not expanded:
-    first and second endings follow each other. Grace notes, chord symbols and all that is not pitch, time or a fermata
-    are left out.
+    first and second endings follow each other. Grace notes (with their accidentals), chord symbols and all that is not
+    pitch, time or a fermata are left out.
 
     Args:
       source: a tune of :func:`musiclab.data.files.abc_fields.split_tunes`.
@@ -211,6 +210,7 @@ class _Reader:
         self.metre: Metre | None = None
         self.unit: Fraction | None = None
         self.first_key: Key | None = None
+        self.common: dict[str, str] = {}  # properties of all voices
         self.declared: dict[str, dict[str, str]] = {}
         self.voices: dict[str, _Voice] = {}
         self.voice: _Voice | None = None
@@ -231,9 +231,16 @@ class _Reader:
         # other lines of a header are no fields and say nothing
 
     def _directive(self, text: str) -> None:
-        found = re.match(r"propagate-accidentals\s+(not|octave|pitch)\b", text)
-        if found:
-            self.scope = found[1]
+        scope = re.match(r"propagate-accidentals\s+(not|octave|pitch)\b", text)
+        transpose = re.match(r"MIDI\s+transpose\s+([+-]?\d{1,2})\b", text)
+        if scope:
+            self.scope = scope[1]
+        elif re.match(r"MIDI\s+nobarlines\b", text):
+            self.scope = "not"
+        elif transpose and self.voice is not None:
+            self.voice.set({"transpose": transpose[1]})
+        elif transpose:
+            self.common["transpose"] = transpose[1]
 
     def _field(self, letter: str, text: str) -> None:
         if letter == "K":
@@ -298,7 +305,7 @@ class _Reader:
         if identifier not in self.voices:
             if len(self.voices) == MAX_VOICES:
                 raise DataError(f"more than {MAX_VOICES} voices")
-            known = {**self.key.properties, **self.declared[identifier]}
+            known = {**self.common, **self.key.properties, **self.declared[identifier]}
             self.voices[identifier] = _Voice(identifier, self.key, self.metre, self.unit, known)
         self.voice = self.voices[identifier]
         self.voice.set(properties)
@@ -356,10 +363,6 @@ class _Reader:
         elif kind == "tie":
             if layer.last is not None:
                 layer.ties = dict(layer.last.keys)
-        elif kind == "grace":
-            for note in re.finditer(_NOTE, token["grace"]):
-                if note["sign"]:  # in its octave it holds for the notes after it, too
-                    self._alteration(note, note["letter"].upper(), _octave(note), {}, grace=True)
         elif kind == "overlay":
             if len(token["overlay"]) > 1:
                 raise DataError("an overlay of several bars, (& ... &), which is not read")
@@ -435,26 +438,20 @@ class _Reader:
                 f"more than {MAX_NOTES} notes or {MAX_STEPS} 16ths: cut out a part of it"
             )
 
-    def _alteration(
-        self, token: re.Match, letter: str, octave: int, ties: dict, grace=False
-    ) -> int:
+    def _alteration(self, token: re.Match, letter: str, octave: int, ties: dict) -> int:
         """Semitones from the natural note: its own accidental, a tie's, the bar's, or the key's."""
         if token["micro"]:
             raise DataError(f"{printable(token[0])!r} lies between the keys of a piano")
-        in_bar, here = self.voice.accidentals, (letter, octave)
+        in_bar = self.voice.accidentals
+        place = (letter, octave if self.scope == "octave" else None)
         if token["sign"]:
             alteration = _SIGNS[token["sign"]]
-            if self.scope == "pitch" and not grace:  # all octaves
-                for known in [key for key in in_bar if key[0] == letter]:
-                    del in_bar[known]
-                in_bar[letter, None] = alteration
-            elif self.scope != "not":
-                in_bar[here] = alteration
+            if self.scope != "not":
+                in_bar[place] = alteration
             return alteration
-        if here in ties:
-            return ties[here]
-        in_key = self.voice.key.alterations.get(letter, 0)
-        return in_bar.get(here, in_bar.get((letter, None), in_key))
+        if (letter, octave) in ties:
+            return ties[letter, octave]
+        return in_bar.get(place, self.voice.key.alterations.get(letter, 0))
 
     def _bar(self) -> None:
         voice = self.voice

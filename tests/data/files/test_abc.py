@@ -40,7 +40,7 @@ PITCHES = {  # music: pitches of the only part
     "a tie does not alter the bar after": ("_E4-|E2 E2|", [63, 64]),
     "enharmonic tie": ("^C-_D", [61]),
     "a tie to another pitch is a slur": ("C-D", [60, 62]),
-    "accidental of a grace note": ("{^g}agG", [81, 80, 67]),
+    "accidental of a grace note": ("{^g}agG", [81, 79, 67]),
     "grace notes": ("{cd}e{/f}g", [76, 79]),
     "chord symbols and annotations": ('"Am"A">"B"<("c"\\"^"d', [69, 71, 72, 74]),
     "decorations": ("!f!C!>!D~E.FHGvAuB Tc!fermat:a!d+trill+e", [60, 62, 64, 65, 67, 69, 71, 72, 74, 76]),
@@ -61,6 +61,8 @@ PITCHES = {  # music: pitches of the only part
     "spaces in notes": ("c 2 d 2|^ e 3 f", [72, 74, 77, 77]),
     "e-mail's marks": ("CD =20\nE =\n=3DF", [60, 62, 64, 65]),
     "octave alone": ("%%propagate-accidentals octave\n^FfF", [66, 77, 66]),
+    "unbarred": ("%%MIDI nobarlines\n^FF", [66, 65]),
+    "transposed in playing": ("C\n%%MIDI transpose -12\nC", [60, 48]),
     "note alone": ("[I:propagate-accidentals not]^FF", [66, 65]),
 }  # fmt: skip
 
