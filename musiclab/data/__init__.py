@@ -1,7 +1,8 @@
 """Music to numbers: pieces, the corpus, encodings, files."""
 
-from musiclab.data.corpora.analysis import *
 from musiclab.data.corpora.chorales import *
+from musiclab.data.corpora.keys import *
+from musiclab.data.corpora.melody_families import *
 from musiclab.data.corpora.tunes import *
 from musiclab.data.encodings.melody import *
 from musiclab.data.encodings.piano_roll import *

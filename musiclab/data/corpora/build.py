@@ -24,11 +24,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from musiclab.data.corpora.analysis import find_key, melody_families, melody_runs
 from musiclab.data.corpora.chorales import PER_STEP, Chorale, pack
+from musiclab.data.corpora.keys import find_key
+from musiclab.data.corpora.melody_families import melody_families, melody_runs
 from musiclab.data.corpora.tunes import Tune
 from musiclab.data.encodings.windows import bars
-from musiclab.data.files.abc import decode, parse_tune, split_tunes
+from musiclab.data.files.abc import decode, numbered, parse_tune, split_tunes
+from musiclab.data.files.abc_fields import AbcSource
 from musiclab.data.files.note_grid import round_step, to_grid
 from musiclab.data.files.storage import DataError, path, record_checksum, save_arrays
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
@@ -101,11 +103,11 @@ def build_own(folder: Path) -> tuple[list[Chorale], list[tuple[str, str]]]:
         )
     kinds = {".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc"}
     files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in kinds)
-    named = [(file.relative_to(folder).with_suffix("").as_posix(), file) for file in files]
-    pieces, refused = _read_all(_read_own, named, folder.name)
+    items = [item for file in files for item in _own_items(folder, file)]
+    pieces, refused = _read_all(_read_own, items, folder.name)
     if not pieces:
-        why = "".join(f"\n  {name}: {reason}" for name, reason in refused)
-        raise DataError(f"{folder.name}: none of {len(files)} files can be used{why}")
+        why = "\n".join(["", *_by_reason(refused)])
+        raise DataError(f"{folder.name}: none of {len(items)} files and tunes can be used{why}")
     families = melody_families(pieces)
     by_hash = [int(hashlib.sha256(pieces[f].name.encode()).hexdigest(), 16) % 10 for f in families]
     splits = ["valid" if h == 0 else "test" if h == 1 else "train" for h in by_hash]
@@ -222,15 +224,31 @@ def _read_tune(item: tuple[str, Path]) -> Tune:
     return Tune(**_attributes(piece), dance=dance, rounded=rounded)
 
 
-def _read_own(item: tuple[str, Path]) -> Piece:
+def _own_items(folder: Path, file: Path) -> list[tuple[str, Path | AbcSource]]:
+    """A file under its name, or each tune of an ABC collection under the file's name and its number."""
+    name = file.relative_to(folder).with_suffix("").as_posix()
+    if file.suffix.lower() == ".abc" and file.is_file():
+        tunes = split_tunes(decode(file.read_bytes()))
+        if len(tunes) > 1:
+            return [(f"{name}/{n}", tune) for n, tune in zip(numbered(tunes), tunes, strict=True)]
+    return [(name, file)]
+
+
+def _read_own(item: tuple[str, Path | AbcSource]) -> Piece:
     from musiclab.data.files.reading import read_music
 
-    name, file = item
-    piece = read_music(file, chords="refuse", grid="exact")
-    if piece.voices.shape[1] != 4:
-        raise DataError(
-            f"it has {piece.voices.shape[1]} voices; the lessons need four, one per track or staff"
-        )
+    name, source = item
+    if isinstance(source, Path):
+        try:
+            piece = read_music(source, chords="refuse", grid="exact")
+        except DataError as error:
+            raise DataError(str(error).removeprefix(f"{source.name}: ")) from None
+    else:
+        piece = to_grid(parse_tune(source), chords="refuse", grid="exact")
+    n_voices = piece.voices.shape[1]
+    if n_voices != 4:
+        have = f"{n_voices} voice{'s' * (n_voices != 1)}"
+        raise DataError(f"it has {have}; the lessons need four, one per track or staff")
     return _named(piece, name)
 
 
@@ -290,8 +308,10 @@ def _read_all(
 def _try(read, item):
     try:
         return read(item)
+    except DataError as error:
+        return str(error)
     except Exception as error:  # whatever one file does must not cost the others
-        return str(error) or type(error).__name__
+        return f"it can't be read ({type(error).__name__})"
 
 
 def _store(
@@ -299,9 +319,23 @@ def _store(
 ) -> None:
     save_arrays(file, pack(pieces, text))
     record_checksum(file)
-    print(f"{file.name}: {len(pieces)} pieces, {len(refused)} files left out")
+    print(f"{file.name}: {len(pieces)} pieces, {len(refused)} left out")
+    for line in _by_reason(refused):
+        print(line)
+
+
+def _by_reason(refused: list[tuple[str, str]]) -> list[str]:
+    """Lines that list what was left out, the commonest reason first."""
+    reasons: dict[str, list[str]] = {}
     for name, reason in refused:
-        print(f"  {name}: {reason}")
+        place, kind = re.fullmatch(
+            r"((?:[^:]*\b(?:bar|line) \d+: )?)(.*)", reason, re.DOTALL
+        ).groups()
+        reasons.setdefault(kind, []).append(f"{name} ({place[:-2]})" if place else name)
+    return [
+        f"  {len(names)}: {reason}: {', '.join(names)}"
+        for reason, names in sorted(reasons.items(), key=lambda item: -len(item[1]))
+    ]
 
 
 if __name__ == "__main__":

@@ -29,29 +29,13 @@ class Tune(Piece):
     rounded: float = 0.0
 
 
-def load_tunes(dance: str | None = None) -> list[Tune]:
-    """The tunes, or those of one dance.
-
-    Lesson: 01
-
-    Args:
-      dance: such as "jig"; None for all.
-
-    Returns:
-      Tunes in the order of their names.
+def load_tunes() -> list[Tune]:
+    """The tunes, in the order of their names.
 
     Raises:
-      ValueError: if no tune is such a dance; the message lists those there are.
       DataError: if the file is missing or damaged.
 
-    >>> {tune.voices.shape[1] for tune in load_tunes("jig")}
+    >>> {tune.voices.shape[1] for tune in load_tunes()}
     {1}
     """
-    tunes = unpack("tunes.npz", Tune, ("dance", "rounded"), n_voices=1)
-    if dance is None:
-        return tunes
-    chosen = [tune for tune in tunes if tune.dance == dance]
-    if not chosen:
-        dances = sorted({tune.dance for tune in tunes} - {""})
-        raise ValueError(f"no tune is a {dance!r}; the collection has {', '.join(dances)}")
-    return chosen
+    return unpack("tunes.npz", Tune, ("dance", "rounded"), n_voices=1)

@@ -33,7 +33,7 @@ from musiclab.data.files.parsed import (
 )
 from musiclab.data.files.storage import DataError
 
-__all__ = ["choose_tune", "decode", "parse_abc", "parse_tune", "split_tunes"]
+__all__ = ["choose_tune", "decode", "numbered", "parse_abc", "parse_tune", "split_tunes"]
 
 _NATURAL = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _FIFTHS = "FCGDAEB"
@@ -103,18 +103,25 @@ def choose_tune(tunes: list[AbcSource], tune: int | None) -> AbcSource:
         raise DataError("it has no key (K:), with which the music of a tune begins")
     if tune is None and len(tunes) == 1:
         return tunes[0]
-    numbers = [source.number for source in tunes]
-    if len(set(numbers)) < len(numbers) or not all(number.isdecimal() for number in numbers):
-        numbers = [str(place) for place in range(1, len(tunes) + 1)]
-    numbers = [str(int(number[:9])) for number in numbers]
-    if tune is None or str(tune) not in numbers:
+    numbers = numbered(tunes)
+    if tune not in numbers:
         said = (
-            "choose one, as in tune=" + numbers[0] if tune is None else f"tune={tune} is not there"
+            f"choose one, as in tune={numbers[0]}" if tune is None else f"tune={tune} is not there"
         )
         shown = [f"{n} {source.title[:40]}".strip() for n, source in zip(numbers, tunes)][:_SHOWN]
         more = f", and {len(tunes) - _SHOWN} more" if len(tunes) > _SHOWN else ""
         raise DataError(f"it holds {len(tunes)} tunes, {said}: {'; '.join(shown)}{more}")
-    return tunes[numbers.index(str(tune))]
+    return tunes[numbers.index(tune)]
+
+
+def numbered(tunes: list[AbcSource]) -> list[int]:
+    """The number of each tune: that of its ``X:``, or its place where numbers are missing or repeated."""
+    numbers = [tune.number for tune in tunes]
+    if all(re.fullmatch(r"[0-9]{1,9}", number) for number in numbers):
+        found = [int(number) for number in numbers]
+        if len(set(found)) == len(found):
+            return found
+    return list(range(1, len(tunes) + 1))
 
 
 def parse_tune(source: AbcSource) -> ParsedMusic:

@@ -57,13 +57,31 @@ def test_an_instructors_folder_becomes_a_set_that_lessons_accept(home, capsys):
     assert build.main(["--music", str(folder)]) == 0
     printed = capsys.readouterr().out
     assert 'MUSIC = "own/hymns.npz"' in printed
-    assert "duet: it has 2 voices; the lessons need four" in printed
+    assert "1: it has 2 voices; the lessons need four, one per track or staff: duet" in printed
     assert "broken" in printed
     pieces = load_chorales(music="own/hymns.npz")
     assert sorted(p.bwv for p in pieces) == ["m0", "m1", "m2", "m3", "sub/x"]
     np.testing.assert_array_equal(
         next(p for p in pieces if p.bwv == "m2").voices, tune(2, "").voices
     )
+
+
+def test_a_collection_gives_each_of_its_tunes(home, capsys):
+    folder = home / "hymns"
+    folder.mkdir()
+    four = "".join(
+        f"[V:{v}]{notes}|\n" for v, notes in enumerate(("c2d2", "G2G2", "E2D2", "C2B,2"))
+    )
+    tunes = [f"X:{n}\nT:Hymn\nM:4/4\nL:1/4\nK:C\n{four}" for n in (3, 8)]
+    tunes += [f"X:{n}\nT:Air\nK:C\nCDE\n" for n in (9, 10)] + ["X:11\nT:Slip\nK:C\nC}D\n"]
+    (folder / "book.abc").write_text("\n".join(tunes), encoding="utf-8")
+    assert build.main(["--music", str(folder)]) == 0
+    printed = capsys.readouterr().out
+    assert "hymns.npz: 2 pieces, 3 left out" in printed
+    assert "2: it has 1 voice;" in printed
+    assert "book/9, book/10" in printed
+    assert "'}D' is not ABC: book/11 (line" in printed
+    assert [p.bwv for p in load_chorales(music="own/hymns.npz")] == ["book/3", "book/8"]
 
 
 def test_a_folder_without_music_says_why(home, capsys):

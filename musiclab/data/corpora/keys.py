@@ -1,17 +1,12 @@
-"""What a piece's notes say about it: its key, and which pieces share a melody.
-
-Lessons: 01 (key), 02 (melody families).
-"""
+"""The key of a piece: tonic and mode from the last bass note and the signature, or from its notes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
-from musiclab.data.piece import REST, STEPS_PER_QUARTER, Piece
+from musiclab.data.piece import REST, Piece
 
-__all__ = ["find_key", "melody_families", "melody_runs", "profile_key"]
+__all__ = ["find_key", "profile_key"]
 
 # How well each pitch class fits a key, tonic first: listeners' ratings from Krumhansl and Kessler,
 # "Tracing the dynamic changes in perceived tonal organization", Psychological Review 89 (1982).
@@ -85,66 +80,3 @@ def profile_key(piece: Piece) -> tuple[int, str]:
     centred = profiles - profiles.mean(1, keepdims=True)
     fit = centred @ (heard - heard.mean()) / np.linalg.norm(centred, axis=1)
     return keys[int(np.argmax(fit))]
-
-
-def melody_runs(piece: Piece, quarters: int = 16) -> set[bytes]:
-    """All stretches of a melody, on the beat and relative to their first note.
-
-    Lesson: 02
-
-    Args:
-      piece: its first voice is the melody; sampled every quarter note, counted from the first downbeat.
-      quarters: notes in a stretch.
-
-    Returns:
-      One entry per distinct stretch without a rest; equal entries mean equal melodies up to transposition.
-
-    Raises:
-      ValueError: if ``quarters`` < 2.
-
-    >>> tune, higher = Piece([60, 60, 60, 60, 62] * 4), Piece([65, 65, 65, 65, 67] * 4)
-    >>> len(melody_runs(tune, 2) & melody_runs(higher, 2)) > 0
-    True
-    """
-    if quarters < 2:
-        raise ValueError(f"a run of {quarters} quarters is no melody: use at least 2")
-    line = piece.voices[piece.pickup % STEPS_PER_QUARTER :: STEPS_PER_QUARTER, 0].astype(np.int16)
-    if len(line) < quarters:
-        return set()
-    stretches = np.lib.stride_tricks.sliding_window_view(line, quarters)
-    stretches = stretches[(stretches != REST).all(axis=1)]
-    return {row.tobytes() for row in stretches - stretches[:, :1]}
-
-
-def melody_families(pieces: Sequence[Piece], quarters: int = 16) -> np.ndarray:
-    """Group pieces that share a stretch of melody, directly or through others.
-
-    One hymn tune, harmonised several times, is one family. Two pieces are joined when they share a
-    transposed run of ``quarters`` quarter notes (:func:`melody_runs`).
-
-    Lesson: 02
-
-    Args:
-      pieces: any number.
-      quarters: how long a shared run must be.
-
-    Returns:
-      int64 (n,): for each piece the index of the first piece of its family.
-
-    >>> tune, other = Piece(np.repeat([60, 62, 64, 65] * 5, 4)), Piece([60] * 80)
-    >>> melody_families([tune, other, tune]).tolist()
-    [0, 1, 0]
-    """
-    family = list(range(len(pieces)))
-
-    def head(i):
-        while family[i] != i:
-            i = family[i]
-        return i
-
-    first_with: dict[bytes, int] = {}
-    for i, piece in enumerate(pieces):
-        for run in melody_runs(piece, quarters):
-            a, b = sorted((head(first_with.setdefault(run, i)), head(i)))
-            family[b] = a
-    return np.array([head(i) for i in range(len(pieces))], np.int64)
