@@ -37,16 +37,17 @@ __all__ = [
 
 NAME, CURVE = "RNN-RBM, 150 hidden units", "RNN-RBM by temperatures, every eighth test piece"
 RECIPE = {
-    **{
-        "hidden": 150,
-        "units": 128,
-        "k": 5,
-        "dropout": 0.4,
-        "learning_rate": 6e-3,
-        "epochs": 60,
-        "batch_size": 8,
-    },
-    **{"rbm_epochs": 60, "rbm_learning_rate": 0.05, "temperatures": 2000, "chains": 2},
+    "hidden": 150,
+    "units": 128,
+    "k": 5,
+    "dropout": 0.4,
+    "learning_rate": 6e-3,
+    "epochs": 60,
+    "batch_size": 8,
+    "rbm_epochs": 60,
+    "rbm_learning_rate": 0.05,
+    "temperatures": 2000,
+    "chains": 2,
     "curve": [30, 100, 300, 1000, 2000, 6000],
 }
 TARGET = (6.15, 90)  # nats per frame; CPU seconds of the RNN-RBM's own training
@@ -75,7 +76,7 @@ def train_one(
     rolls, times = load_benchmark(path), [time.process_time()]
     set_seed(seed)
     rbm = RBM(visible=88, hidden=recipe["hidden"])
-    rbm.recipe(recipe["rbm_learning_rate"], k=1, persistent=True)
+    rbm.compile_default(recipe["rbm_learning_rate"], k=1, persistent=True)
     rbm.fit(
         np.concatenate(rolls["train"]),
         epochs=recipe["rbm_epochs"],

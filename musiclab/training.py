@@ -159,17 +159,19 @@ class WarmUpCosineDecay(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Note the highest rate, which the optimizer was given."""
-        self.highest, self.step = float(self.model.optimizer.learning_rate), 0
-        self.steps = self.params["epochs"] * self.params["steps"]
+        self.highest, self.epoch = float(self.model.optimizer.learning_rate), 0
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Note the pass."""
+        self.epoch = epoch
 
     def on_train_batch_begin(self, batch, logs=None):
-        """Set the rate of this step."""
-        done = self.step / self.steps
-        rate = min(1, (self.step + 1) / (self.warm_up * self.steps)) * (
-            0.51 + 0.49 * np.cos(np.pi * done)
-        )
+        """Set the rate of this step, or of the steps that Keras executes together."""
+        steps = self.params["epochs"] * self.params["steps"]
+        step = self.epoch * self.params["steps"] + batch
+        rising = min(1, (step + 1) / (self.warm_up * steps))
+        rate = rising * (0.51 + 0.49 * np.cos(np.pi * step / steps))
         self.model.optimizer.learning_rate.assign(self.highest * rate)
-        self.step += 1
 
     def on_train_end(self, logs=None):
         """Put the highest rate back, for the next training."""

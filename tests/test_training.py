@@ -228,3 +228,26 @@ def test_a_shipped_file_must_match_its_checksum(tmp_path, monkeypatch):
     )
     with pytest.raises(DataError, match="checksum"):
         training.load_model("a.keras", like=model())
+
+
+@pytest.mark.parametrize("together", [1, 4])
+def test_learning_rate_warms_up_and_decays_whatever_keras_executes_together(together):
+    rates = {}
+
+    class Recorder(keras.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.first = epoch * 10
+
+        def on_train_batch_begin(self, batch, logs=None):
+            rates[self.first + batch] = float(self.model.optimizer.learning_rate)
+
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(0.5), loss="mse", steps_per_execution=together)
+    callbacks = [training.WarmUpCosineDecay(warm_up=0.25), Recorder()]
+    model.fit(np.zeros((10, 1)), np.zeros(10), 1, epochs=2, verbose=0, callbacks=callbacks)
+    steps = [0, 4, 8, 10, 14, 18] if together == 4 else list(range(20))
+    assert list(rates) == steps
+    for step in steps:
+        cosine = 0.51 + 0.49 * np.cos(np.pi * step / 20)
+        assert rates[step] == pytest.approx(0.5 * min(1, (step + 1) / 5) * cosine, rel=1e-5)
+    assert float(model.optimizer.learning_rate) == 0.5

@@ -82,8 +82,8 @@ def melodies(epochs: int = 28):
     return model
 
 
-def boltzmann(epochs: int = 250):
-    """The machine of lesson 12 that knows single chords: quarters in a common key, from G1 to D6."""
+def chord_rbm(epochs: int = 250):
+    """The RBM of lesson 12, trained on single chords: quarters in a common key, from G1 to D6."""
     import numpy as np
 
     from musiclab import data, training
@@ -94,10 +94,10 @@ def boltzmann(epochs: int = 250):
         data.piano_roll(data.to_common_key(p), 31, 86)[::4] for p in data.load_chorales("train")
     ]
     model = RBM(rolls[0].shape[1], 120)
-    model.recipe(learning_rate=0.8, k=1, persistent=True)
+    model.compile_default(learning_rate=0.8, k=1, persistent=True)
     frames = np.concatenate(rolls)
     training.train(
-        model, frames[frames.any(axis=1)], epochs=epochs, batch_size=100, title="machine of chords"
+        model, frames[frames.any(axis=1)], epochs=epochs, batch_size=100, title="RBM of chords"
     )
     return model
 
@@ -147,7 +147,7 @@ def rnn_rbm(epochs: int = 50):
     training.set_seed(14)
     rolls = [data.piano_roll(data.to_common_key(p))[::4] for p in data.load_chorales("train")]
     rbm = RBM(visible=88, hidden=150)
-    rbm.recipe(learning_rate=0.05, k=1, persistent=True)
+    rbm.compile_default(learning_rate=0.05, k=1, persistent=True)
     training.train(rbm, np.concatenate(rolls), epochs=60, batch_size=100, title="RBM of chords")
     model = RNNRBM(hidden=150, units=128).start_from(rbm)
     model.recipe(learning_rate=6e-3)
@@ -155,8 +155,8 @@ def rnn_rbm(epochs: int = 50):
     return model
 
 
-def belief(epochs=(70, 60, 60)):
-    """The three machines of lesson 13's deep belief network, stacked greedily and not fine-tuned."""
+def deep_belief_network(epochs=(70, 60, 60)):
+    """The deep belief network of lesson 13: three RBMs trained layer by layer, not fine-tuned."""
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.energy.dbn import DBN
@@ -204,9 +204,9 @@ MAKERS = {
     "11_convolutional": lambda: gans.train_generator("11_convolutional"),
     "11_recurrent": lambda: gans.train_generator("11_recurrent"),
     "11_removed": gans.train_without_stabilisers,
-    "12_chords": boltzmann,
+    "12_chords": chord_rbm,
     "14_rnn_rbm": rnn_rbm,
-    "13_three_layers": belief,
+    "13_three_layers": deep_belief_network,
 }
 
 

@@ -16,9 +16,8 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
         adversarial.losses, adversarial.ring_gan
     11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
-    12  energy.partition_function, energy.rbm, energy.rbm_functions
-    13  energy.dbn, energy.dbn_bound, energy.partition_function, energy.rbm,
-        energy.softmax_rbm
+    12  energy.enumeration, energy.partition_function, energy.rbm, energy.rbm_functions
+    13  energy.dbn, energy.dbn_bound, energy.enumeration, energy.rbm, energy.softmax_rbm
     14  energy.rbm, energy.rbm_functions, energy.rnn_rbm, recurrent.chord_model
 
 Module to lessons::
@@ -37,7 +36,8 @@ Module to lessons::
     autoencoders.vae                        05
     energy.dbn                              13
     energy.dbn_bound                        13
-    energy.partition_function               12, 13
+    energy.enumeration                      12, 13
+    energy.partition_function               12
     energy.rbm                              12, 13, 14
     energy.rbm_functions                    12, 14
     energy.rnn_rbm                          14
@@ -53,7 +53,6 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
-    energy.bunches
     recurrent.minibatches
     recurrent.part_model
     recurrent.recurrent_layers

@@ -1,10 +1,8 @@
-"""The restricted Boltzmann machine as formulas: energies, conditionals, Gibbs sampling, contrastive divergence.
+"""Restricted Boltzmann machine: energy, conditionals, Gibbs sampling, contrastive divergence.
 
-Everywhere v (n, V) are visible units, h (n, H) hidden ones, W (V, H) the weights between them, a the visible and b
-the hidden biases: a (V,) and b (H,) for all rows, or a (n, V) and b (n, H), each row its own, as a network over time
-sets them. Arrays and tensors are taken alike; tensors of W's dtype come back, inside a ``tf.function`` too.
-
-Lessons: 12, 13, 14.
+v (n, V) are visible units, h (n, H) hidden units, W (V, H) the weights between them, a the visible
+and b the hidden biases: a (V,) and b (H,) for all rows, or a (n, V) and b (n, H) where each row has
+its own, as in the RNN-RBM. Arguments are arrays or tensors; results are tensors of W's dtype.
 """
 
 from __future__ import annotations
@@ -12,30 +10,28 @@ from __future__ import annotations
 import tensorflow as tf
 
 __all__ = [
+    "bernoulli",
     "cd_gradient",
+    "draw_visible",
     "energy",
     "free_energy",
     "gibbs",
     "hidden_probs",
-    "steps",
     "visible_probs",
 ]
 
-WRITTEN_OUT = 5  # Gibbs steps that are no loop
-
 
 def energy(v, h, W, a, b):
-    """E(v, h) = - a.v - b.h - v.W.h: low where visible and hidden units agree with the weights.
+    """Energy of a joint state: E(v, h) = - a.v - b.h - v.W.h.
 
     Equation: (12.1)
-    Lesson: 12
     Source: source article on deep belief networks, section 4.1.
 
     Args:
       v: (n, V). h: (n, H). W, a, b: see the module.
 
     Returns:
-      Float tensor (n,), in nats; its exponential, sign turned, is an unnormalised probability.
+      Float tensor (n,), in nats; exp(-E) is the unnormalised probability of (v, h).
 
     >>> import numpy as np
     >>> float(energy([[1., 0.]], [[1.]], np.array([[3.], [9.]]), [.5, 0.], [.25])[0])
@@ -43,15 +39,14 @@ def energy(v, h, W, a, b):
     """
     W = tf.convert_to_tensor(W)
     v, h, a, b = (tf.cast(part, W.dtype) for part in (v, h, a, b))
-    biases = tf.reduce_sum(v * a, -1) + tf.reduce_sum(h * b, -1)
+    biases = tf.reduce_sum(v * a, -1) + tf.reduce_sum(h * b, -1)  # (n,)
     return -biases - tf.reduce_sum(tf.matmul(v, W) * h, -1)  # Eq. (12.1)
 
 
 def free_energy(v, W, a, b):
-    """F(v) = - a.v - sum over j of ln(1 + exp(b_j + v.W_j)): all hidden states summed away.
+    """Free energy F(v) = - a.v - sum over j of ln(1 + exp(b_j + v.W_j)): hidden units summed out.
 
     Equation: (12.5)
-    Lesson: 12
 
     Args:
       v: (n, V). W, a, b: see the module.
@@ -65,15 +60,14 @@ def free_energy(v, W, a, b):
     """
     W = tf.convert_to_tensor(W)
     v, a, b = (tf.cast(part, W.dtype) for part in (v, a, b))
-    hidden = tf.reduce_sum(tf.math.softplus(tf.matmul(v, W) + b), -1)
+    hidden = tf.reduce_sum(tf.math.softplus(tf.matmul(v, W) + b), -1)  # (n,)
     return -tf.reduce_sum(v * a, -1) - hidden  # Eq. (12.5)
 
 
 def hidden_probs(v, W, b):
-    """p(h_j = 1 | v) = sigma(b_j + v.W_j): given v, hidden units don't depend on one another.
+    """Conditional p(h_j = 1 | v) = sigma(b_j + v.W_j): given v, hidden units are independent.
 
     Equation: (12.3)
-    Lesson: 12
 
     Args:
       v: (n, V), 0 to 1. W: (V, H). b: (H,) or (n, H).
@@ -90,10 +84,9 @@ def hidden_probs(v, W, b):
 
 
 def visible_probs(h, W, a):
-    """p(v_i = 1 | h) = sigma(a_i + W_i.h): the same in the other direction, with the same weights.
+    """Conditional p(v_i = 1 | h) = sigma(a_i + W_i.h): the other direction, with the same weights.
 
     Equation: (12.4)
-    Lesson: 12
 
     Args:
       h: (n, H), 0 to 1. W: (V, H). a: (V,) or (n, V).
@@ -110,76 +103,78 @@ def visible_probs(h, W, a):
     return tf.sigmoid(tf.matmul(h, W, transpose_b=True) + a)  # Eq. (12.4)
 
 
-def gibbs(v, W, a, b, k, seed, known=None):
-    """k steps of block Gibbs sampling: all hidden units given the visible ones, then all visible given the hidden.
-
-    Lesson: 12
+def bernoulli(probs, seed):
+    """Draw independent Bernoulli variables, 1 with the probability given.
 
     Args:
-      v: (n, V), where to start, 0 to 1. W, a, b: see the module.
-      k: steps, a number or an int tensor.
-      seed: two integers, or an int tensor (2,): the same draw the same.
-      known: bool (n, V) or (V,): these stay as they are in v; None leaves all free.
+      probs: float tensor of any shape. seed: two integers, or an int tensor (2,).
 
     Returns:
-      Float tensor (n, V) of 0 and 1, but for what is known.
+      Tensor of 0 and 1, of the same shape and dtype.
+    """
+    uniform = tf.random.stateless_uniform(tf.shape(probs), seed, dtype=probs.dtype)
+    return tf.cast(uniform < probs, probs.dtype)
+
+
+def draw_visible(h, W, a, seed):
+    """Draw binary visible units given hidden units: (n, H) to (n, V) of 0 and 1."""
+    return bernoulli(visible_probs(h, W, a), seed)
+
+
+def gibbs(v, W, a, b, k, seed, known=None, draw_visible=draw_visible):
+    """k steps of block Gibbs sampling: all hidden units given the visible ones, then the reverse.
+
+    Args:
+      v: (n, V), start of the chains, 0 to 1. W, a, b: see the module.
+      k: number of steps; an int tensor becomes a loop of the graph.
+      seed: two integers, or an int tensor (2,).
+      known: bool (n, V) or (V,), units held at their value in v; None holds none.
+      draw_visible: function of (h, W, a, seed) that draws visible units.
+
+    Returns:
+      Float tensor (n, V) of 0 and 1, except where known.
 
     >>> import numpy as np
-    >>> gibbs(np.zeros((1, 2)), np.zeros((2, 3)), [99., -99.], np.zeros(3), k=1, seed=(0, 0)).numpy().tolist()
-    [[1.0, 0.0]]
+    >>> gibbs(np.zeros((1, 2)), np.zeros((2, 3)), [99., -99.], np.zeros(3), 1, (0, 0)).numpy()
+    array([[1., 0.]])
     """
     W = tf.convert_to_tensor(W)
-    v, a, b = (tf.cast(part, W.dtype) for part in (v, a, b))
+    start, a, b = (tf.cast(part, W.dtype) for part in (v, a, b))
     seed = tf.convert_to_tensor(seed, tf.int32)
 
-    def step(t, now):
-        one = tf.random.experimental.stateless_fold_in(seed, t)
-        h = _draw(hidden_probs(now, W, b), one)
-        new = _draw(visible_probs(h, W, a), one + 1)
-        return t + 1, new if known is None else tf.where(known, v, new)
+    def step(t, v):
+        step_seed = tf.random.experimental.stateless_fold_in(seed, t)
+        h = bernoulli(hidden_probs(v, W, b), step_seed)  # (n, H)
+        v = draw_visible(h, W, a, step_seed + 1)  # (n, V)
+        v = v if known is None else tf.where(known, start, v)
+        return t + 1, tf.ensure_shape(v, start.shape)
 
-    return steps(step, v, k)
-
-
-def steps(step, v, k):
-    """Where k Gibbs steps lead: few are written out, since a loop in a graph takes longer than a step.
-
-    Lesson: 12
-
-    Args:
-      step: of a number t and visible units to t + 1 and new ones. v: (n, V). k: how many, a number or an int tensor.
-
-    Returns:
-      (n, V).
-
-    >>> float(steps(lambda t, v: (t + 1, v + t), 0.5, k=3))
-    3.5
-    """
-    if not isinstance(k, int) or k > WRITTEN_OUT:
-        return tf.while_loop(lambda t, _: t < k, step, (tf.constant(0), v))[1]
+    if not isinstance(k, int):
+        return tf.while_loop(lambda t, _: t < k, step, (0, start))[1]
+    v = start
     for t in range(k):
-        v = step(t, v)[1]
+        _, v = step(t, v)
     return v
 
 
 def cd_gradient(x, v_k, W, b):
-    """Contrastive divergence: which way to move W, a and b so that data grow likelier and what the chain saw less so.
+    """Contrastive divergence: estimated gradient of the mean log-likelihood.
 
-    If v_k came from the model itself, this would be the gradient of the mean log-likelihood on average. k steps
-    from the data are not enough for that: the estimate leans towards what the data are near to.
+    Were v_k drawn from the model itself, the estimate would be unbiased. After k steps from the
+    data it is biased towards states near the data.
 
     Equation: (12.8)
-    Lesson: 12
-    Source: Hinton, "Training products of experts by minimizing contrastive divergence", 2002; with a chain that
-      goes on where it stopped: Tieleman, "Training restricted Boltzmann machines using approximations to the
-      likelihood gradient", 2008.
+    Source: Hinton, "Training products of experts by minimizing contrastive divergence", 2002; with
+      persistent chains: Tieleman, "Training restricted Boltzmann machines using approximations to
+      the likelihood gradient", 2008.
 
     Args:
-      x: data (n, V), 0 to 1. v_k: (m, V), where the Gibbs chains are. W: (V, H). b: (H,), or (n, H) if m = n.
+      x: data (n, V), 0 to 1. v_k: ends of the Gibbs chains (m, V).
+      W: (V, H). b: (H,), or (n, H) if m = n.
 
     Returns:
-      Float tensors (V, H), (V,), (H,): positive phase minus negative phase, each a mean over its rows, to be
-      added to W, a, b. Hidden units enter by their probabilities.
+      Float tensors (V, H), (V,), (H,), the gradients with respect to W, a and b: positive phase
+      minus negative phase, each a mean over its rows; hidden units enter by their probabilities.
 
     >>> import numpy as np
     >>> cd_gradient([[1., 0.]], [[0., 1.]], np.zeros((2, 1)), [0.])[0].numpy().tolist()
@@ -188,15 +183,8 @@ def cd_gradient(x, v_k, W, b):
     W = tf.convert_to_tensor(W)
     x, v_k = tf.cast(x, W.dtype), tf.cast(v_k, W.dtype)
     n, m = tf.cast(tf.shape(x)[0], W.dtype), tf.cast(tf.shape(v_k)[0], W.dtype)
-    positive, negative = hidden_probs(x, W, b) / n, hidden_probs(v_k, W, b) / m
-    data = tf.matmul(x, positive, transpose_a=True)
+    positive, negative = hidden_probs(x, W, b) / n, hidden_probs(v_k, W, b) / m  # (n, H), (m, H)
+    data = tf.matmul(x, positive, transpose_a=True)  # (V, H)
     dW = data - tf.matmul(v_k, negative, transpose_a=True)  # Eq. (12.8)
     da = tf.reduce_mean(x, 0) - tf.reduce_mean(v_k, 0)  # Eq. (12.8)
     return dW, da, tf.reduce_sum(positive, 0) - tf.reduce_sum(negative, 0)  # Eq. (12.8)
-
-
-def _draw(probs, seed):
-    """1 as often as the probability says, else 0."""
-    return tf.cast(
-        tf.random.stateless_uniform(tf.shape(probs), seed, dtype=probs.dtype) < probs, probs.dtype
-    )

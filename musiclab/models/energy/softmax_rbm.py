@@ -1,11 +1,9 @@
-"""A restricted Boltzmann machine whose visible units say one of K symbols in each cell: a rest, a hold, a pitch.
+"""Restricted Boltzmann machine with softmax visible units: one of K symbols in each cell.
 
-A row v (n, V) is one-hot cell by cell: V = cells x symbols, and exactly one unit of each cell is 1. The energy is that
-of :mod:`musiclab.models.energy.rbm_functions`; only, where all units of a cell but one must be 0,
-the visible conditional is a softmax instead of independent coins. So whatever is
-drawn is music: no voice sings two notes at a time.
-
-Lessons: 13.
+A row v (n, V) is one-hot cell by cell: V = cells x K, and exactly one unit of each cell is 1. The
+energy is that of :mod:`musiclab.models.energy.rbm_functions`. Since all units of a cell but one are
+0, the visible conditional is a softmax over each cell instead of independent Bernoulli units, and
+no voice of a drawn row has two notes at a time.
 """
 
 from __future__ import annotations
@@ -15,19 +13,19 @@ import numpy as np
 import tensorflow as tf
 
 from musiclab.models.energy import rbm_functions
-from musiclab.models.energy.partition_function import MOST_UNITS
-from musiclab.models.energy.rbm import RBM
+from musiclab.models.energy.partition_function import MOST_UNITS, binary_states
+from musiclab.models.energy.rbm import RBM, probabilities
 from musiclab.sampling import draw
 
-__all__ = ["SymbolRBM", "draw_symbols", "surprise", "symbol_gibbs", "symbol_probs"]
+__all__ = ["SoftmaxRBM", "cross_entropy", "draw_symbols", "softmax_probs"]
 
 
-def symbol_probs(h, W, a, symbols: int):
-    """p(v_ck = 1 | h) = exp(a_ck + W_ck.h) over the sum of that over all symbols k of cell c.
+def softmax_probs(h, W, a, symbols: int):
+    """Conditional p(v_ck = 1 | h): exp(a_ck + W_ck.h), normalised over the symbols k of cell c.
 
     Equation: (13.1)
-    Lesson: 13
-    Source: Salakhutdinov, Mnih and Hinton, "Restricted Boltzmann machines for collaborative filtering", 2007.
+    Source: Salakhutdinov, Mnih and Hinton, "Restricted Boltzmann machines for collaborative
+      filtering", 2007.
 
     Args:
       h: (n, H), 0 to 1. W: (V, H). a: (V,). symbols: K, a divisor of V.
@@ -35,22 +33,20 @@ def symbol_probs(h, W, a, symbols: int):
     Returns:
       Float tensor (n, V); the K numbers of each cell sum to 1.
 
-    >>> symbol_probs([[1.]], np.log([[1.], [3.]]), [0., 0.], symbols=2).numpy().round(2).tolist()
+    >>> softmax_probs([[1.]], np.log([[1.], [3.]]), [0., 0.], symbols=2).numpy().round(2).tolist()
     [[0.25, 0.75]]
     """
     W = tf.convert_to_tensor(W)
-    inputs = tf.matmul(tf.cast(h, W.dtype), W, transpose_b=True) + tf.cast(a, W.dtype)
-    cells = tf.reshape(inputs, (-1, W.shape[0] // symbols, symbols))
+    inputs = tf.matmul(tf.cast(h, W.dtype), W, transpose_b=True) + tf.cast(a, W.dtype)  # (n, V)
+    cells = tf.reshape(inputs, (-1, W.shape[0] // symbols, symbols))  # (n, cells, K)
     return tf.reshape(tf.nn.softmax(cells, axis=-1), tf.shape(inputs))  # Eq. (13.1)
 
 
 def draw_symbols(probs, symbols: int, seed, temperature=1.0):
-    """One symbol per cell, each as often as its probability says.
-
-    Lesson: 13
+    """Draw one symbol per cell by its probability.
 
     Args:
-      probs: float (n, V). symbols: K. seed: two integers. temperature: above 0; below 1 plays safer.
+      probs: float (n, V). symbols: K. seed: two integers. temperature: above 0.
 
     Returns:
       Float tensor (n, V) of 0 and 1, one 1 per cell.
@@ -62,50 +58,18 @@ def draw_symbols(probs, symbols: int, seed, temperature=1.0):
     return tf.reshape(tf.one_hot(chosen, symbols, dtype=probs.dtype), tf.shape(probs))
 
 
-def symbol_gibbs(v, W, a, b, k, seed, symbols: int, known=None):
-    """k steps of block Gibbs sampling with softmax (one-of-K) visible units.
-
-    Lesson: 13
-
-    Args:
-      v: (n, V), where to start. W: (V, H), a: (V,), b: (H,). k: steps. seed: two integers, or an int tensor (2,).
-      symbols: K. known: bool (V,) or (n, V), whole cells that stay as they are in v; None leaves all free.
-
-    Returns:
-      Float tensor (n, V) of 0 and 1.
-
-    >>> symbol_gibbs(np.zeros((1, 2)), np.zeros((2, 3)), [99., -99.], np.zeros(3), 1, (0, 0), symbols=2).numpy()
-    array([[1., 0.]])
-    """
-    W = tf.convert_to_tensor(W)
-    v, a, b = (tf.cast(part, W.dtype) for part in (v, a, b))
-    seed = tf.convert_to_tensor(seed, tf.int32)
-
-    def step(t, now):
-        one = tf.random.experimental.stateless_fold_in(seed, t)
-        probs = rbm_functions.hidden_probs(now, W, b)
-        h = tf.cast(
-            tf.random.stateless_uniform(tf.shape(probs), one, dtype=W.dtype) < probs, W.dtype
-        )
-        new = draw_symbols(symbol_probs(h, W, a, symbols), symbols, one + 1)
-        return t + 1, tf.ensure_shape(new if known is None else tf.where(known, v, new), v.shape)
-
-    return rbm_functions.steps(step, v, k)
-
-
-def surprise(v, probs):
-    """Minus the log-probability of what is there, summed over cells: how badly a reconstruction fits, in nats per row.
+def cross_entropy(v, probs):
+    """Cross-entropy of a reconstruction, summed over cells: - sum of v ln probs, in nats per row.
 
     Equation: (13.6)
-    Lesson: 13
 
     Args:
-      v: (n, V), one-hot per cell. probs: (n, V), what was reconstructed.
+      v: (n, V), one-hot per cell. probs: (n, V), the reconstruction.
 
     Returns:
       Float tensor (n,), at least 0.
 
-    >>> float(surprise([[1., 0.]], np.array([[0.5, 0.5]]))[0].numpy().round(4))
+    >>> float(cross_entropy([[1., 0.]], np.array([[0.5, 0.5]]))[0].numpy().round(4))
     0.6931
     """
     probs = tf.convert_to_tensor(probs)
@@ -114,10 +78,10 @@ def surprise(v, probs):
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
-class SymbolRBM(RBM):
-    """An RBM over rows that are one-hot cell by cell. Its "loss" is :func:`surprise` of one step up and down.
+class SoftmaxRBM(RBM):
+    """RBM over rows that are one-hot per cell.
 
-    Lesson: 13
+    Its "loss" is the cross-entropy of one step up and down, by probabilities.
 
     Args:
       visible: V = cells x symbols. hidden: H. symbols: K, at least 2.
@@ -125,94 +89,71 @@ class SymbolRBM(RBM):
     Raises:
       ValueError: if a size is below 1, or V is no multiple of K.
 
-    >>> int(SymbolRBM(6, 2, symbols=3).assign(np.zeros((6, 2)), np.zeros(6), np.zeros(2)).sample(1, seed=0).sum())
+    >>> rbm = SoftmaxRBM(6, 2, symbols=3).assign(np.zeros((6, 2)), np.zeros(6), np.zeros(2))
+    >>> int(rbm.sample(1, seed=0).sum())
     2
     """
 
+    test_draws = 1  # nothing is drawn in the loss
+
     def __init__(self, visible, hidden, symbols, **kwargs):
+        super().__init__(visible, hidden, **kwargs)
         if symbols < 2 or visible % symbols:
             raise ValueError(
-                f"{visible} visible units of {symbols} symbols: need cells x symbols, symbols at least 2"
+                f"{visible} visible units of {symbols} symbols: "
+                "need cells x symbols, symbols at least 2"
             )
-        self.__dict__["symbols"] = int(symbols)  # before Keras is set up
-        super().__init__(visible, hidden, **kwargs)
+        self.symbols = int(symbols)
 
-    def measure(self, v, seed):
-        """What training shows: how badly rows (n, V) are rebuilt, averaged; nothing is drawn."""
-        rebuilt = symbol_probs(
-            rbm_functions.hidden_probs(v, self.W, self.b), self.W, self.a, self.symbols
-        )
-        return tf.reduce_mean(surprise(v, rebuilt))
+    def draw_visible(self, h, W, a, seed):
+        """Draw one symbol per cell given hidden units: (n, H) to (n, V)."""
+        return draw_symbols(softmax_probs(h, W, a, self.symbols), self.symbols, seed)
+
+    def proxy_loss(self, v, seed):
+        """Cross-entropy of rows (n, V) against their reconstruction, averaged; nothing is drawn."""
+        h = rbm_functions.hidden_probs(v, self.W, self.b)  # (n, H)
+        return tf.reduce_mean(cross_entropy(v, softmax_probs(h, self.W, self.a, self.symbols)))
 
     def visible_probs(self, h) -> np.ndarray:
         """Hidden units (n, H), 0 to 1, to p(v = 1 | h), float32 (n, V)."""
-        return symbol_probs(self._rows(h, self.hidden), self.W, self.a, self.symbols).numpy()
+        h = probabilities(h, self.hidden)
+        return softmax_probs(h, self.W, self.a, self.symbols).numpy()
 
-    def log_likelihood(self, x, log_z=None) -> np.ndarray:
-        """ln p(v) in nats per row: - F(v) - ln Z, where only rows of whole symbols count for Z.
+    def log_partition(self) -> float:
+        """ln Z over one-hot rows, hidden states enumerated; ValueError above 20 hidden units."""
+        if self.hidden > MOST_UNITS:
+            raise ValueError(f"{self.hidden} hidden units: at most {MOST_UNITS} can be enumerated")
+        W, a, b = self.weights64()
+        h = binary_states(self.hidden)  # (S, H)
+        cells = (a + h @ W.T).reshape(len(h), -1, self.symbols)  # (S, cells, K)
+        return np.logaddexp.reduce(h @ b + np.logaddexp.reduce(cells, axis=2).sum(axis=1))
 
-        Args:
-          x: rows (n, V), one-hot per cell. log_z: ln Z, if known; else all hidden states are enumerated.
-
-        Returns:
-          float64 (n,).
-
-        Raises:
-          ValueError: if a row is not one-hot per cell, there are too many hidden units to enumerate, or the model
-            has learnt nothing yet.
-        """
-        x = self._rows(x)
-        self._check_trained()
-        W, a, b = (np.asarray(part, np.float64) for part in (self.W, self.a, self.b))
-        if log_z is None:
-            if self.hidden > MOST_UNITS:
-                raise ValueError(
-                    f"{self.hidden} hidden units: at most {MOST_UNITS} can be enumerated; pass log_z"
-                )
-            h = (np.arange(2**self.hidden)[:, None] >> np.arange(self.hidden)) & 1
-            cells = (a + h @ W.T).reshape(len(h), -1, self.symbols)
-            log_z = np.logaddexp.reduce(h @ b + np.logaddexp.reduce(cells, axis=2).sum(axis=1))
-        return -rbm_functions.free_energy(x, W, a, b).numpy() - log_z
-
-    def sample(self, n: int, seed: int, steps: int = 100) -> np.ndarray:
-        """Draw n rows, each from a Gibbs chain of its own that starts with random symbols.
-
-        Args, returns and raises as :meth:`musiclab.models.energy.rbm.RBM.sample`.
-        """
-        chosen = np.random.default_rng(seed).integers(
-            self.symbols, size=(max(n, 0), self.visible // self.symbols)
-        )
-        start = np.eye(self.symbols, dtype=np.float32)[chosen].reshape(-1, self.visible)
-        return self.complete(start, np.zeros(self.visible, bool), seed, steps)
-
-    def complete(self, x, known, seed: int, steps: int = 100) -> np.ndarray:
-        """Draw what is unknown given what is known, cell by cell: a cell is known whole or not at all.
-
-        Args, returns and raises as :meth:`musiclab.models.energy.rbm.RBM.complete`.
-        """
-        cells = (
-            np.reshape(known, (-1, self.symbols))
-            if np.size(known) % self.visible == 0
-            else np.zeros((1, 1), bool)
-        )
-        if (cells != cells[:, :1]).any():
-            raise ValueError(
-                f"a cell is known in part: its {self.symbols} units are known together or not at all"
-            )
-        return super().complete(x, known, seed, steps)
+    def random_rows(self, n: int, seed: int) -> np.ndarray:
+        """Random symbols (n, V), to start Gibbs chains from."""
+        cells = self.visible // self.symbols
+        chosen = np.random.default_rng(seed).integers(self.symbols, size=(max(n, 0), cells))
+        return np.eye(self.symbols)[chosen].reshape(-1, self.visible)
 
     def get_config(self):
-        """What ``.keras`` files store to build the model again."""
+        """Constructor arguments, stored in ``.keras`` files."""
         return {**super().get_config(), "symbols": self.symbols}
 
-    def _rows(self, x, width=None):
-        x = super()._rows(x, width)
-        cells = x.reshape(-1, self.symbols) if width is None else np.ones((1, 1))
+    def check_rows(self, x) -> np.ndarray:
+        """Rows of visible units as float32 (n, V); ValueError if they are not one-hot per cell."""
+        x = super().check_rows(x)
+        cells = x.reshape(-1, self.symbols)
         if (cells.sum(axis=1) != 1).any() or (cells.max(axis=1) != 1).any():
             raise ValueError(
                 f"a row is not one-hot: exactly one of each {self.symbols} symbols must be 1"
             )
         return x
 
-    def _gibbs(self, v, W, a, b, k, seed, known=None):
-        return symbol_gibbs(v, W, a, b, k, seed, self.symbols, known)
+    def check_known(self, known, x, steps) -> np.ndarray:
+        """As ``RBM.check_known``; ValueError also if a cell is known in part."""
+        known = super().check_known(known, x, steps)
+        cells = known.reshape(-1, self.symbols)
+        if (cells != cells[:, :1]).any():
+            raise ValueError(
+                f"a cell is known in part: its {self.symbols} units are known together or not"
+            )
+        return known

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from musiclab.models.energy.dbn_bound import transposed, variational_bound
-from musiclab.models.energy.partition_function import exact_gradient
+from musiclab.models.energy.enumeration import exact_gradient
 from musiclab.models.energy.rbm import RBM
-from musiclab.models.energy.softmax_rbm import SymbolRBM
+from musiclab.models.energy.softmax_rbm import SoftmaxRBM
 
 rng = np.random.default_rng(3)
 V, H = 5, 4
@@ -122,8 +122,8 @@ def test_the_bound_rises_by_what_the_top_gains_on_the_codes():
         (lambda: variational_bound(ROWS[:, :3], machine(V, H), machine(H, 2)), r"need \(n, 5\)"),
         (lambda: variational_bound(ROWS / 2, machine(V, H), machine(H, 2)), "0 and 1"),
         (lambda: variational_bound(ROWS, machine(V, 21), machine(21, 2)), "at most 20"),
-        (lambda: variational_bound(ROWS, machine(V, H), RBM(H, 2)), "learnt nothing"),
-        (lambda: transposed(SymbolRBM(6, 2, symbols=3)), "symbols"),
+        (lambda: variational_bound(ROWS, machine(V, H), RBM(H, 2)), "not trained"),
+        (lambda: transposed(SoftmaxRBM(6, 2, symbols=3)), "symbols"),
     ],
 )
 def test_bad_input_is_explained(call, words):

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import chisquare
 
-from musiclab.models.energy.partition_function import exact_gradient, exact_samples
+from musiclab.models.energy.enumeration import exact_gradient, exact_samples
 from musiclab.models.energy.rbm_functions import (
     cd_gradient,
     energy,

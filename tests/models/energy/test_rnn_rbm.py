@@ -54,7 +54,7 @@ def test_biases_by_hand():
         "W_ub": [[100], [1000]],
     }.items():
         getattr(made, name).assign(value)
-    a, b = made.step(np.array([[0.5, -1.0], [0.0, 0.0]]))
+    a, b = made.biases(np.array([[0.5, -1.0], [0.0, 0.0]]))
     np.testing.assert_allclose(a, [[1.5, -8], [1, 2]])
     np.testing.assert_allclose(b, [[3 + 50 - 1000], [3]])
 
@@ -70,7 +70,7 @@ def test_states_step_by_step():
     states = made.states(roll[None])
     assert states.shape == (1, 5, 3)
     np.testing.assert_allclose(states[0], wanted, rtol=1e-5)
-    np.testing.assert_allclose(made.hear(states[:, 4], roll[4:]), [u], rtol=1e-5)
+    np.testing.assert_allclose(made.update_state(states[:, 4], roll[4:]), [u], rtol=1e-5)
 
 
 def test_likelihood_of_every_frame_there_is():
@@ -82,7 +82,7 @@ def test_likelihood_of_every_frame_there_is():
     ]
     assert np.exp(scores).sum() == pytest.approx(1, abs=1e-5)
     w = weights(made)
-    u = np.asarray(made.hear(made.states(past[None])[:, 2], past[2:])[0], np.float64)
+    u = np.asarray(made.update_state(made.states(past[None])[:, 2], past[2:])[0], np.float64)
     a, b = w["a"] + u @ w["W_ua"], w["b"] + u @ w["W_ub"]
     hidden = np.array(list(itertools.product([0, 1], repeat=3)))
     weight = np.exp(EVERY @ a + np.log(np.exp((EVERY @ w["W"] + b) @ hidden.T).sum(axis=1)))
@@ -175,7 +175,7 @@ def test_loss_is_data_against_where_the_chain_went(monkeypatch):
         loss = made.compute_loss(batch, None, rise)
     v, w = np.concatenate(pieces), weights(made)
     u = np.concatenate([made.states(one[None])[0] for one in pieces])
-    a, b = (part.numpy() for part in made.step(u))
+    a, b = (part.numpy() for part in made.biases(u))
     v_k = gibbs(v, w["W"].astype(np.float32), a, b, 7, None)
     difference = rbm_functions.free_energy(v, w["W"], a, b) - rbm_functions.free_energy(
         v_k, w["W"], a, b
@@ -233,7 +233,7 @@ def test_sampling():
     )
 
 
-def test_it_hears_what_it_has_drawn():
+def test_drawn_frames_enter_the_state():
     """A network told to repeat: the bias of each key follows whether it sounded."""
     made = model(scale=0.0, units=4)
     made.W_vu.assign(20 * np.eye(4))
@@ -305,15 +305,15 @@ def test_what_is_no_roll(piece, said):
             attempt(shared())
 
 
-def test_a_model_that_has_learnt_nothing():
+def test_an_untrained_model():
     fresh, (roll,) = RNNRBM(**SMALL), rolls(2)
     for attempt in (lambda: fresh.log_likelihood([roll]), lambda: fresh.sample(1, seed=0)):
-        with pytest.raises(ValueError, match="has learnt nothing yet"):
+        with pytest.raises(ValueError, match="is not trained yet"):
             attempt()
-    with pytest.raises(ValueError, match="RBM has learnt nothing yet"):
+    with pytest.raises(ValueError, match="is not trained yet"):
         fresh.start_from(RBM(4, 3))
     with pytest.raises(ValueError, match=r"\(4, 2\).*\(4, 3\)"):
-        fresh.start_from(RBM(4, 2))
+        fresh.start_from(RBM(4, 2).assign(np.zeros((4, 2)), np.zeros(4), np.zeros(2)))
 
 
 @pytest.mark.parametrize("bad", [{"n": 0}, {"steps": 0}, {"gibbs": 0}, {"temperature": 0.0}])

@@ -7,11 +7,10 @@ import numpy as np
 import pytest
 
 from musiclab.models.energy.softmax_rbm import (
-    SymbolRBM,
+    SoftmaxRBM,
+    cross_entropy,
     draw_symbols,
-    surprise,
-    symbol_gibbs,
-    symbol_probs,
+    softmax_probs,
 )
 
 rng = np.random.default_rng(0)
@@ -23,7 +22,7 @@ W, a, b = rng.normal(size=(K * CELLS, H)), rng.normal(size=K * CELLS), rng.norma
 
 
 def model():
-    return SymbolRBM(K * CELLS, H, symbols=K).assign(W, a, b)
+    return SoftmaxRBM(K * CELLS, H, symbols=K).assign(W, a, b)
 
 
 def joint():
@@ -36,7 +35,7 @@ def joint():
 def test_symbols_given_hidden_units_by_enumeration():
     # Eq. (13.1)
     p, states = joint()
-    given = symbol_probs(states, W, a, K).numpy()
+    given = softmax_probs(states, W, a, K).numpy()
     np.testing.assert_allclose(given, (p / p.sum(axis=0)).T @ ROWS, rtol=1e-6)
     np.testing.assert_allclose(given.reshape(-1, CELLS, K).sum(axis=2), 1)
 
@@ -80,27 +79,27 @@ def test_draws_are_as_often_as_their_probabilities_and_safer_when_cold():
 
 def test_the_seed_decides():
     def draw(seed):
-        return symbol_gibbs(np.repeat(ROWS[:1], 50, axis=0), W, a, b, 3, (seed, 0), K).numpy()
+        return model().gibbs(np.repeat(ROWS[:1], 50, axis=0), 3, (seed, 0)).numpy()
 
     np.testing.assert_array_equal(draw(1), draw(1))
     assert (draw(1) != draw(2)).any()
 
 
-def test_surprise_by_hand():
+def test_cross_entropy_by_hand():
     # Eq. (13.6)
     v, probs = np.array([[1.0, 0.0, 0.0, 1.0]]), np.array([[0.5, 0.5, 0.75, 0.25]])
-    np.testing.assert_allclose(surprise(v, probs), [np.log(2) + np.log(4)], rtol=1e-6)
+    np.testing.assert_allclose(cross_entropy(v, probs), [np.log(2) + np.log(4)], rtol=1e-6)
     whole = (
         keras.losses.categorical_crossentropy(v.reshape(1, 2, 2), probs.reshape(1, 2, 2))
         .numpy()
         .sum()
     )
-    assert float(surprise(v, probs)[0]) == pytest.approx(whole, rel=1e-5)
+    assert float(cross_entropy(v, probs)[0]) == pytest.approx(whole, rel=1e-5)
 
 
 def test_training_learns_which_symbols_go_together():
-    one = SymbolRBM(6, 4, symbols=3)
-    one.recipe(learning_rate=0.3, momentum=0.9)
+    one = SoftmaxRBM(6, 4, symbols=3)
+    one.compile_default(learning_rate=0.3, momentum=0.9)
     data = ROWS[[0, 4, 8]][np.arange(3000) % 3]  # both cells alike
     before = one.fit(data, epochs=1, batch_size=50, verbose=0).history["loss"][-1]
     after = one.fit(data, validation_data=data, epochs=6, batch_size=50, verbose=0).history[
@@ -120,18 +119,18 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: SymbolRBM(7, 2, symbols=3), "7 visible units of 3 symbols"),
-        (lambda: SymbolRBM(6, 2, symbols=1), "at least 2"),
+        (lambda: SoftmaxRBM(7, 2, symbols=3), "7 visible units of 3 symbols"),
+        (lambda: SoftmaxRBM(6, 2, symbols=1), "at least 2"),
         (lambda: model().hidden_probs(np.ones((1, 6))), "not one-hot"),
         (lambda: model().hidden_probs(np.full((1, 6), 1 / 3)), "not one-hot"),
         (lambda: model().complete(ROWS, np.array([True] + [False] * 5), seed=0), "known in part"),
         (lambda: model().complete(ROWS, np.ones(5, bool), seed=0), "known"),
         (lambda: model().sample(0, seed=0), "at least 1"),
-        (lambda: SymbolRBM(6, 2, symbols=3).sample(1, seed=0), "learnt nothing"),
-        (lambda: SymbolRBM(6, 2, symbols=3).log_likelihood(ROWS), "learnt nothing"),
+        (lambda: SoftmaxRBM(6, 2, symbols=3).sample(1, seed=0), "not trained"),
+        (lambda: SoftmaxRBM(6, 2, symbols=3).log_likelihood(ROWS), "not trained"),
         (
             lambda: (
-                SymbolRBM(6, 21, 3).assign(np.zeros((6, 21)), a, np.zeros(21)).log_likelihood(ROWS)
+                SoftmaxRBM(6, 21, 3).assign(np.zeros((6, 21)), a, np.zeros(21)).log_likelihood(ROWS)
             ),
             "at most 20",
         ),
