@@ -1,7 +1,4 @@
-"""Music to sound: a plain organ, an MP3 player that sits in the page, and the files to take away.
-
-Lessons: all.
-"""
+"""Music to sound: a plain organ, an MP3 player that sits in the page, and the files to take away."""
 
 from __future__ import annotations
 
@@ -32,8 +29,6 @@ _CYCLE = 2**16  # samples of the wave table
 
 def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
     """Play music on a plain organ: a sum of harmonics for each note.
-
-    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -67,8 +62,6 @@ def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
 def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
     """Samples as a small MP3 (mono, variable bit rate), the same bytes each time.
 
-    Lesson: 00
-
     Args:
       samples: float (n,), -1 to 1, n at least 1.
       rate: in Hz.
@@ -90,8 +83,6 @@ def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
 
 def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     """A player in the page, with the music as MIDI and MusicXML to download beside it.
-
-    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).

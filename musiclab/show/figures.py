@@ -1,6 +1,6 @@
 """The one way a figure gets into a lesson: embedded, closed, labelled, and with words.
 
-Lessons: all. Every plotting cell ends the same way::
+Every plotting cell ends the same way::
 
     ax = show.piano_roll(piece)
     show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds C5.")
@@ -30,8 +30,6 @@ def figure(drawn: Axes | Figure, alt: str) -> Shown:
     A notebook's own way (leaving a figure open) stores a picture without alternative text, which neither nbconvert
     nor Sphinx can add later. This one embeds the picture with its text, and closes the figure, so that it is not
     shown twice. Several in one cell: ``display(show.figure(...), show.figure(...))``.
-
-    Lesson: all
 
     Args:
       drawn: a matplotlib figure, or any axis of it.

@@ -1,7 +1,4 @@
-"""A piano roll to draw a melody into, with the mouse or with the keyboard alone, to hear it and hand it to a model.
-
-Lessons: 06.
-"""
+"""A piano roll to draw a melody into, with the mouse or with the keyboard alone, to hear it and hand it to a model."""
 
 from __future__ import annotations
 
@@ -25,8 +22,6 @@ def roll(
     title="Your melody",
 ) -> object:
     """A melody to change: click or drag, or arrow keys and the space bar; it plays in the page.
-
-    Lesson: 06
 
     Args:
       x: the melody to begin with, in any form that :func:`musiclab.show.score` takes but a stream; its highest voice
