@@ -1,4 +1,4 @@
-"""How well a model foresaw music: nats per frame, and two models mixed.
+"""Negative log-likelihood in nats per frame, and mixtures of models.
 
 What these functions take is what a model's ``log_likelihood`` returns: for each piece, one number per frame.
 """
@@ -31,7 +31,7 @@ class NLL(NamedTuple):
 
 
 def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
-    """Average what a model says about pieces it has not seen.
+    """Mean negative log-likelihood per frame, pooled and per piece.
 
     Source: the reduction of Boulanger-Lewandowski, Bengio and Vincent, "Modeling temporal dependencies in
       high-dimensional sequences", 2012: a frame's keys are summed, frames are averaged.
@@ -58,7 +58,7 @@ def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
 
 
 def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Several models as one: each frame's probability is the mean of theirs.
+    """Log-likelihoods of the mixture of several models: each frame's probability is the mean of theirs.
 
     Averaged are probabilities, not their logarithms: at each frame the mixture is at least as good as the mean of
     the models' nats, and never worse than the best of n models by more than ln n.

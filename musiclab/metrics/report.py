@@ -314,7 +314,8 @@ class _Comparison:
         low, high = -scale if sign <= 0 else -np.inf, scale if sign >= 0 else np.inf
         # undefined is no difference where it happens among real pieces
         undefined = np.isnan(value) and np.isnan(strays).mean() > FALSE_ALARMS
-        self.found.append((Row(name, value, low, high, bool(undefined), meaning), usual, scale))
+        row = Row(name, float(value), low, high, bool(undefined), meaning)
+        self.found.append((row, usual, scale))
         far = strays * sign if sign else np.abs(strays)
         self.strays.append(np.nan_to_num(far / scale))
 
@@ -337,7 +338,8 @@ def _widened(row, usual, c):
     low, high = usual + c * row.low, usual + c * row.high
     if np.isfinite(low):
         low, high = max(low, 0.0), high if row.measure in NO_SHARES else min(high, 1.0)
-    return row._replace(low=low, high=high, passed=row.passed or bool(low <= row.generated <= high))
+    passed = row.passed or bool(low <= row.generated <= high)
+    return row._replace(low=float(low), high=float(high), passed=passed)
 
 
 def _memorisation(compare, openings, training):

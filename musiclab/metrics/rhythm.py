@@ -24,7 +24,7 @@ __all__ = [
 
 
 class PrecisionRecallF1(NamedTuple):
-    """Three shares between 0 and 1: of the notes predicted, of the notes wanted, and their harmonic mean."""
+    """Precision, recall and their harmonic mean, each between 0 and 1."""
 
     precision: float
     recall: float
@@ -32,7 +32,7 @@ class PrecisionRecallF1(NamedTuple):
 
 
 def precision_recall_f1(real_roll: np.ndarray, predicted_roll: np.ndarray) -> PrecisionRecallF1:
-    """How many cells of a piano roll were found, and how many of those found are right.
+    """Precision, recall and F1 of the cells of a predicted piano roll.
 
     Micro-averaged: true and false cells are counted over the whole array, then divided once.
 

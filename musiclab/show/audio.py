@@ -1,4 +1,4 @@
-"""Music to sound: a plain organ, an MP3 player that sits in the page, and the files to take away."""
+"""Synthesis, an embedded MP3 player, and MIDI and MusicXML files to download."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CYCLE = 2**16  # samples of the wave table
 
 
 def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
-    """Play music on a plain organ: a sum of harmonics for each note.
+    """Synthesise music by additive synthesis: a sum of harmonics for each note.
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -82,7 +82,7 @@ def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
 
 
 def play(x, bpm: float = 80, title: str | None = None) -> Shown:
-    """A player in the page, with the music as MIDI and MusicXML to download beside it.
+    """An embedded audio player, with the music as MIDI and MusicXML to download beside it.
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).

@@ -1,4 +1,4 @@
-"""MusicXML to SVG without ids: verovio engraves, and its drawing is reworked to live in any page, many times."""
+"""Engraving of MusicXML with verovio, its SVG reworked so that one page can hold several."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Head:
 
 
 def pitch_name(pitch: int) -> str:
-    """What a MIDI pitch is called, spelled the common way.
+    """Name of a MIDI pitch in its common spelling.
 
     >>> pitch_name(60), pitch_name(70)
     ('C4', 'B♭4')

@@ -1,4 +1,4 @@
-"""What all of `musiclab.show` shares: any music in, a self-contained piece of HTML out."""
+"""HTML output for notebooks, and conversion of arrays and rolls to pieces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _LOW = 21  # the pitch of a piano roll's first column
 
 
 class Shown:
-    """Something to look at or listen to: HTML in a notebook, nbconvert or Sphinx, its description in a terminal.
+    """Output of a cell: HTML in a notebook, nbconvert or Sphinx, its description in a terminal.
 
     Args:
       html: a fragment that needs nothing from outside itself.
@@ -36,7 +36,7 @@ class Shown:
 
 
 def as_piece(x) -> Piece:
-    """Music in any of the course's forms, as a piece.
+    """Convert a piece, voices array or piano roll to a piece.
 
     Args:
       x: a :class:`~musiclab.data.Piece`; a voices array (T, V) or (T,), integers, -1 for rests; or a
@@ -123,7 +123,7 @@ def captioned(body: str, title: str | None) -> str:
 
 
 def named(piece: Piece, title: str | None) -> str:
-    """What to call a piece in a description: the title, else its name, else "untitled music"."""
+    """Name of a piece in a description: the title, else its name, else "untitled music"."""
     name = title or piece.name
     return "untitled music" if name == "untitled" else name
 

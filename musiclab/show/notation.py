@@ -1,4 +1,4 @@
-"""Music to engraved scores: inline SVG that needs nothing from outside, in two widths, without ids."""
+"""Engraved scores as inline SVG, in a wide and a narrow layout."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Music and training as plots: piano rolls, comparisons, loss curves. They take and return axes."""
+"""Plots of piano rolls, comparisons and loss curves; each takes and returns an axis."""
 
 from __future__ import annotations
 

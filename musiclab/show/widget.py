@@ -14,7 +14,7 @@ __all__ = ["Roll"]
 
 
 class Roll(anywidget.AnyWidget):
-    """What :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
+    """Widget that :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
 
     Attributes:
       notes: a list of [step, pitch, length], 16ths and MIDI numbers, in order of time; one note at a time.

@@ -122,8 +122,7 @@ def test_a_transposed_copy_is_shared_whole_and_no_run_crosses_from_piece_to_piec
         )
     joined = Piece(np.concatenate([training[0].voices, training[1].voices]))
     assert (
-        shared_runs(joined, [Piece(training[0].voices), Piece(training[1].voices)])[0].steps
-        <= 40
+        shared_runs(joined, [Piece(training[0].voices), Piece(training[1].voices)])[0].steps <= 40
     )
 
 

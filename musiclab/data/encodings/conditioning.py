@@ -109,7 +109,15 @@ def written(tokens: np.ndarray, plan: Piece, low: int, high: int) -> Piece:
     """
     metre = {
         name: getattr(plan, name)
-        for name in ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode")
+        for name in (
+            "downbeats",
+            "beat",
+            "pickup",
+            "fermatas",
+            "time_signature",
+            "mode",
+            "key_method",
+        )
     }
     tonic = {"major": 0, "minor": 9}[plan.mode]
     piece = decode_tokens(
