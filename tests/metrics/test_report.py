@@ -1,6 +1,7 @@
 """Real music rarely differs from itself; impostors, and music turned over, differ in what was turned."""
 
 import functools
+import html
 import itertools
 
 import numpy as np
@@ -194,7 +195,7 @@ def test_same_seed_same_report():
 def test_the_report_reads_as_text_and_as_a_table():
     training, _, test = real_music("two-bar sopranos")
     report = looks_like_music(silence(some(training), None), test)
-    text, page = str(report), report._repr_html_()
+    text, page = str(report), html.unescape(report._repr_html_())
     assert "differs from the real pieces in hold rate" in text
     assert "look like music" not in text + page
     assert "not compared with training pieces" in text
@@ -303,6 +304,7 @@ def last_chord_replaced(piece, rng):
 def random_triads(piece, rng):
     """Root-position triads on random roots in the rhythm of the chorale."""
     struck = piece.onsets.any(axis=1)
+    struck[0] = True
     chord = np.cumsum(struck) - 1
     root, third = rng.integers(43, 55, chord[-1] + 1), rng.integers(3, 5, chord[-1] + 1)
     chords = np.stack([root + 24, root + 19, root + 12 + third, root], axis=1)
@@ -314,7 +316,7 @@ def random_triads(piece, rng):
 @pytest.mark.parametrize(
     ("turned", "heard_by"),
     [
-        (reversed_in_time, {"falling fifths", "suspensions", "fermata cadences"}),
+        (reversed_in_time, {"falling fifths", "fermata cadences"}),
         (inverted_about_d, {"final tonic", "fermata triads", "fermata cadences", "suspensions"}),
         (
             inverted_between_tonic_and_dominant,
