@@ -302,10 +302,10 @@ class _Comparison:
     def limit(self, name, value, high, meaning):
         """A value with a limit of its own; a limit of 1 or more can't be told from a copy and is none."""
         high = high if high < 1 else np.inf
-        self.found.append((Row(name, value, -np.inf, high, value <= high, meaning), 0, 0))
+        self.found.append((Row(name, value, -np.inf, high, value <= high, meaning), 0, 0, 0))
 
     def dash(self, name, why):
-        self.found.append((Row(name, np.nan, np.nan, np.nan, True, why), 0, 0))
+        self.found.append((Row(name, np.nan, np.nan, np.nan, True, why), 0, 0, 0))
 
     def add(self, name, value, usual, strays, meaning, sign, least=0):
         # a resampled deviation is too small by this factor
@@ -315,13 +315,18 @@ class _Comparison:
         # undefined is no difference where it happens among real pieces
         undefined = np.isnan(value) and np.isnan(strays).mean() > FALSE_ALARMS
         row = Row(name, float(value), low, high, bool(undefined), meaning)
-        self.found.append((row, usual, scale))
+        # a counting error is not estimated from the few pieces there are
+        freedom = np.inf if scale == least else len(self.real) - 1
+        self.found.append((row, usual, scale, freedom))
         far = strays * sign if sign else np.abs(strays)
         self.strays.append(np.nan_to_num(far / scale))
 
     def rows(self) -> tuple[Row, ...]:
-        c = _student(np.quantile(np.max(self.strays, axis=0), 1 - FALSE_ALARMS), len(self.real) - 1)
-        return tuple(_widened(row, usual, c) if scale else row for row, usual, scale in self.found)
+        c = np.quantile(np.max(self.strays, axis=0), 1 - FALSE_ALARMS)
+        return tuple(
+            _widened(row, usual, _student(c, freedom)) if scale else row
+            for row, usual, scale, freedom in self.found
+        )
 
 
 def _student(z, freedom):
