@@ -15,10 +15,11 @@ import hashlib
 import os
 import re
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from fractions import Fraction
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 
 import numpy as np
@@ -293,7 +294,8 @@ def _read_all(
 ) -> tuple[list, list[tuple[str, str]]]:
     """Read files on all cores, in order; a file that can't be read is listed, and stops nothing."""
     # spawn: a process forked from one that runs TensorFlow's threads may hang
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(os.cpu_count(), context, initializer=_end_with_parent) as pool:
         results = pool.map(_try, [read] * len(items), items, chunksize=8)
         results = list(tqdm(results, total=len(items), desc=what, unit="file"))
     pieces = [result for result in results if isinstance(result, Piece)]
@@ -303,6 +305,16 @@ def _read_all(
         if isinstance(result, str)
     ]
     return pieces, refused
+
+
+def _end_with_parent() -> None:
+    """End this worker when the process that started it is gone, even if that was killed."""
+
+    def wait():
+        parent_process().join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _try(read, item):
@@ -331,6 +343,7 @@ def _by_reason(refused: list[tuple[str, str]]) -> list[str]:
         place, kind = re.fullmatch(
             r"((?:[^:]*\b(?:bar|line) \d+: )?)(.*)", reason, re.DOTALL
         ).groups()
+        kind = re.sub(r"\d+\.\d+", "…", kind)  # how far off the grid
         reasons.setdefault(kind, []).append(f"{name} ({place[:-2]})" if place else name)
     return [
         f"  {len(names)}: {reason}: {', '.join(names)}"

@@ -1,6 +1,10 @@
 """Building data from a corpus and from a folder of one's own."""
 
 import csv
+import os
+import subprocess
+import sys
+import time
 
 import numpy as np
 import pytest
@@ -82,6 +86,36 @@ def test_a_collection_gives_each_of_its_tunes(home, capsys):
     assert "book/9, book/10" in printed
     assert "'}D' is not ABC: book/11 (line" in printed
     assert [p.bwv for p in load_chorales(music="own/hymns.npz")] == ["book/3", "book/8"]
+
+
+KILLED = """
+import os, sys, time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from musiclab.data.corpora import build
+
+if __name__ == "__main__":
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=build._end_with_parent)
+    print(pool.submit(os.getpid).result(), flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="asks for a process by its number, as POSIX does")
+def test_workers_end_when_their_parent_is_killed(tmp_path):
+    script = tmp_path / "killed.py"
+    script.write_text(KILLED, encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE) as parent:
+        worker = int(parent.stdout.readline())
+        os.kill(worker, 0)  # it is there
+        parent.kill()
+    for _ in range(100):
+        try:
+            os.kill(worker, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail(f"worker {worker} still runs 10 s after its parent was killed")
 
 
 def test_a_folder_without_music_says_why(home, capsys):
