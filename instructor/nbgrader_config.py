@@ -35,7 +35,7 @@ c.CourseDirectory.root = str(HERE)
 
 c.GenerateAssignment.preprocessors = [OnlyTheMaster, *GenerateAssignment.preprocessors.default()]
 
-# Before the cells run, and while: the submission is mended and runs in a sandbox.
+# Before the cells run, and while: the submission's own cells are restored, and it runs in a sandbox.
 c.RestoreCells.source = c.HideTests.source = str(HERE / "source")
 c.Autograde.sanitize_preprocessors = [ClearOutput, RestoreCells, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [
@@ -49,7 +49,11 @@ c.Autograde.autograde_preprocessors = [
 ]
 c.BoxedExecute.timeout = 60  # s for a cell
 c.BoxedExecute.total_seconds = 300  # s for a notebook
+c.BoxedExecute.quick_seconds = 60  # s after which a notebook waits until all others are graded
 c.BoxedExecute.memory_mb = 2000
+
+# Pages for people ask no other host for anything.
+c.TemplateExporter.extra_template_paths = [str(HERE / "grading" / "templates")]
 
 c.GenerateFeedback.preprocessors = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
 c.ExportApp.plugin_class = CsvMarks

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 from dataclasses import dataclass, field
@@ -12,14 +13,21 @@ from nbgrader.preprocessors import AssignLatePenalties, SaveAutoGrades
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
+import musiclab
 from instructor.grading import master_notebook, restore_cells, submission_report
+from musiclab import data
 
-__all__ = ["Marked", "config_of", "key_of", "mark", "ungraded"]
+__all__ = ["Marked", "config_of", "key_of", "mark"]
 
 IN_GRADEBOOK = (
     SaveAutoGrades,
     AssignLatePenalties,
 )  # steps that write there; here, marks are handed back instead
+
+
+MOST_MESSAGE = 2000  # characters of a test's message
+GRADED, RESTORED = "graded", "graded after repair"
+NOT_GRADABLE, TRY_AGAIN = "not gradable", "try again"
 
 
 @dataclass
@@ -33,6 +41,7 @@ class Marked:
         answers: digest of what the student wrote; None if all answers are untouched.
         notes: see `notes`.
         problem: why it could not be graded, in words; None if it was.
+        again: whether that was the machine's fault, so that it is not remembered and graded again.
         key: what the marks depend on; see `key_of`.
     """
 
@@ -41,7 +50,15 @@ class Marked:
     answers: str | None = None
     notes: list = field(default_factory=list)
     problem: str | None = None
+    again: bool = False
     key: str = ""
+
+    @property
+    def state(self) -> str:
+        """One of four: graded, graded after repair, not gradable (the file's fault), try again (the machine's)."""
+        if self.problem:
+            return TRY_AGAIN if self.again else NOT_GRADABLE
+        return RESTORED if any(note.get("repair") for note in self.notes) else GRADED
 
 
 def config_of(course: Path, unsafe: bool = False) -> Config:
@@ -58,11 +75,27 @@ def config_of(course: Path, unsafe: bool = False) -> Config:
     return config
 
 
-def key_of(content: bytes | None, wanted: master_notebook.Master, config: Config) -> str:
-    """A digest of all that marks depend on: the submission, the master, how code is run."""
+def key_of(submission: str, wanted: master_notebook.Master, config: Config) -> str:
+    """A digest of all that marks depend on: the submission, the master, the settings, `musiclab`, this program.
+
+    Args:
+        submission: a digest of what was handed in.
+        wanted: the assignment.
+        config: the course's.
+    """
     settings = json.dumps(config.get("BoxedExecute", {}), sort_keys=True, default=str)
-    parts = (content or b"", wanted.digest.encode(), settings.encode())
-    return hashlib.sha256(b"\0".join(hashlib.sha256(part).digest() for part in parts)).hexdigest()
+    parts = (submission, wanted.digest, settings, _course_digest())
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+@functools.cache
+def _course_digest():
+    """Of what submissions are run with, once in the life of this process."""
+    package, digest = Path(musiclab.__file__).parent, hashlib.sha256()
+    files = [*sorted(package.rglob("*.py")), data.path("SHA256SUMS")]
+    for file in [*files, *sorted(Path(__file__).parent.glob("*.py"))]:
+        digest.update(f"{file.name}\0".encode() + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def mark(content: bytes, folder: Path, wanted: master_notebook.Master, config: Config):
@@ -79,8 +112,9 @@ def mark(content: bytes, folder: Path, wanted: master_notebook.Master, config: C
 
     Raises:
         NoSandbox: if students' code can't run safely here.
+        MachineFault: if the machine failed, not the submission.
     """
-    marked = Marked(wanted.name, key=key_of(content, wanted, config))
+    marked = Marked(wanted.name)
     try:
         notebook = restore_cells.read(content)
         resources = {
@@ -103,25 +137,17 @@ def mark(content: bytes, folder: Path, wanted: master_notebook.Master, config: C
     return marked, notebook
 
 
-def ungraded(
-    wanted: master_notebook.Master, content: bytes | None, config: Config, problem: str
-) -> Marked:
-    """What to record of a submission that was not graded."""
-    return Marked(wanted.name, problem=problem, key=key_of(content, wanted, config))
-
-
 def _graded(notebook):
     return [cell for cell in notebook.cells if utils.is_grade(cell)]
 
 
 def _points(cell):
-    """A graded cell's points and what to say about them, by nbgrader's own rule."""
+    """A graded cell's points: a test's by its outcome, never by its outputs; a written answer's from a person."""
     name, most = cell.metadata.nbgrader.grade_id, float(cell.metadata.nbgrader.points)
-    try:
+    if cell.cell_type == "code" and not utils.is_solution(cell):
+        auto = most if submission_report.outcome(cell) == "passed" else 0.0
+    else:
         auto, _ = utils.determine_grade(cell)
-    except (ValueError, KeyError, TypeError):  # a result that claims more points than there are
-        auto = 0.0
-        cell.metadata[submission_report.KEY] = "visible"
     unchanged = utils.is_solution(cell) and cell.metadata.nbgrader.get(
         "checksum"
     ) == utils.compute_checksum(cell)
@@ -137,7 +163,7 @@ def _points(cell):
 
 def _message(cell):
     errors = [output for output in cell.outputs if output.output_type == "error"]
-    return f"{errors[0].ename}: {errors[0].evalue}" if errors else ""
+    return f"{errors[0].ename}: {errors[0].evalue}"[:MOST_MESSAGE] if errors else ""
 
 
 def _digest(notebook, wanted):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import random
+import secrets
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from nbgrader import utils
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
-from instructor.grading import kernel, sandbox, submission_report
+from instructor.grading import kernel, kernel_guard, sandbox, submission_report, suspicious_code
 from instructor.grading.master_notebook import split_tests
 
 __all__ = ["BoxedExecute"]
@@ -22,13 +23,18 @@ __all__ = ["BoxedExecute"]
 class BoxedExecute(NbGraderPreprocessor):
     """Takes the place of nbgrader's Execute.
 
-    A test cell runs in two parts, so that it is known whether a visible or a hidden test failed; behind it runs a cell
-    that must fail (a canary): where it does not, the tests were tampered with.
+    A test cell runs in two parts, so that it is known whether a visible or a hidden test failed. It has passed if the
+    kernel said so and its last line was reached; what stands in its outputs decides nothing. Behind it, the kernel's
+    observer looks for changes, and tests run that must fail (canaries): where one does not, the tests were tampered
+    with, and the points are 0 until a person gives them.
     """
 
     unsafe = Bool(False, help="run students' code without a sandbox").tag(config=True)
     timeout = Integer(60, help="s for one cell").tag(config=True)
     total_seconds = Integer(300, help="s for a whole notebook").tag(config=True)
+    quick_seconds = Integer(
+        60, help="s after which a notebook waits until all others are done"
+    ).tag(config=True)
     startup_timeout = Integer(60, help="s for the kernel to start").tag(config=True)
     iopub_timeout = Integer(4, help="s to wait for output that is late").tag(config=True)
     restarts = Integer(4, help="how many kernels may die").tag(config=True)
@@ -52,13 +58,48 @@ class BoxedExecute(NbGraderPreprocessor):
         sandbox.demand(self.unsafe)
         folder = Path(resources.get("metadata", {}).get("path") or ".")
         files = [one for one in sorted(folder.iterdir()) if one.is_file() and not one.is_symlink()]
-        files = [one for one in files if one.suffix != ".ipynb"]  # there, the hidden tests stand
+        # in a notebook, hidden tests may stand; the time stamp is nbgrader's
+        files = [one for one in files if one.suffix != ".ipynb" and one.name != "timestamp.txt"]
+        self._look_at_code(nb, files)
+        files = self._without_shadows(nb, files)
         end, done, ended = time.monotonic() + self.total_seconds, set(), {}
         for _ in range(self.restarts + 1):
-            if self._run(nb, files, end, done, ended) or time.monotonic() > end:
+            try:
+                if self._run(nb, files, end, done, ended) or time.monotonic() > end:
+                    break
+            except kernel.Stopped:  # before the first cell: the time is over
                 break
         self._name_what_was_not_run(nb, done, ended)
+        for cell in filter(utils.is_grade, nb.cells):
+            if cell.cell_type == "code":
+                _hold_to_outcome(cell)
         return nb, resources
+
+    def _look_at_code(self, nb, files):
+        """Flag code that no exercise needs, and that could deceive a test."""
+        for cell in nb.cells:
+            if cell.cell_type == "code" and not utils.is_locked(cell):
+                for what in suspicious_code.found(cell.source):
+                    words = f"{_name(cell)}: to be looked at: its code {what}"
+                    submission_report.add(nb, words, _grade_id(cell), review=True)
+        for file in files:
+            if file.suffix == ".py":
+                for what in suspicious_code.found(file.read_text("utf-8", errors="replace")):
+                    words = f"{file.name}: to be looked at: its code {what}"
+                    submission_report.add(nb, words, review=True)
+
+    def _without_shadows(self, nb, files):
+        """Leave out files that Python would import in place of a library."""
+        kept = []
+        for file in files:
+            if suspicious_code.shadows(file.name):
+                words = (
+                    f"{file.name}: was left out, since it would take a library's place; rename it"
+                )
+                submission_report.add(nb, words, review=True)
+            else:
+                kept.append(file)
+        return kept
 
     def _run(self, nb, files, end, done, ended):
         """Run what is left in a new kernel; say whether that was all.
@@ -102,42 +143,59 @@ class BoxedExecute(NbGraderPreprocessor):
     def _run_cell(self, client, nb, cell, index):
         if not utils.is_grade(cell):
             client.run(cell, index)
-            if client.late:
-                submission_report.add(
-                    nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell)
-                )
+            self._note_delay(client, nb, cell)
             return
         cell.outputs = []
         visible, hidden = split_tests(cell.source)
         outcome = "passed"
         for part, source in (("visible", visible), ("hidden", _runnable(cell.source, hidden))):
-            if source.strip():
-                step = new_code_cell(source, metadata={})
-                try:
-                    client.run(step, index)
-                finally:
-                    cell.outputs += step.outputs
-                if client.late:
-                    submission_report.add(
-                        nb, f"{_name(cell)}: took longer than {self.timeout} s", _grade_id(cell)
-                    )
-                if utils.has_failed(_without_stderr(step)):
-                    outcome = part
-                    break
-        self._try_canary(client, nb, cell, index)
+            if not source.strip():
+                continue
+            name = secrets.token_hex(8)
+            step = new_code_cell(f"{source}\n{kernel_guard.passed(name)}", metadata={})
+            try:
+                client.run(step, index)
+            finally:
+                cell.outputs += step.outputs
+            self._note_delay(client, nb, cell)
+            if not (client.succeeded and client.report.wait_for(name, client.report.passed)):
+                outcome = part
+                break
+        if self._tampered(client, nb, cell, index):
+            outcome = "tampered"
         submission_report.set_outcome(cell, outcome)
 
-    def _try_canary(self, client, nb, cell, index):
-        """Run what must fail."""
+    def _note_delay(self, client, nb, cell):
+        if client.late:
+            words = f"{_name(cell)}: took longer than {self.timeout} s"
+            submission_report.add(nb, words, _grade_id(cell))
+
+    def _tampered(self, client, nb, cell, index):
+        """Run what must fail, and take in what the kernel's observer has seen."""
+        name, words = secrets.token_hex(8), None
         number = random.SystemRandom().randrange(10**6)
-        for source in (f"assert {number} == {number + 1}", _CHECK.format(number, number + 1)):
+        for source in (
+            kernel_guard.check(name) + f"assert {number} == {number + 1}",
+            random.SystemRandom().choice(_MUST_FAIL).format(number),
+        ):
             canary = new_code_cell(source)
             client.run(canary, index)
-            if not any(output.output_type == "error" for output in canary.outputs):
+            if client.succeeded:
                 words = "the tests were tampered with: a test that must fail did not"
-                submission_report.add(nb, f"{_name(cell)}: {words}", _grade_id(cell), review=True)
-                cell.outputs.append(_error("TamperedTests", words))
-                return
+        report = client.report
+        if not report.wait_for(name, report.intact):
+            words = words or "the tests were tampered with: the kernel's observer was silenced"
+        if report.changed:
+            words = (
+                words or f"the tests were tampered with: {', '.join(report.changed[:5])} changed"
+            )
+        for what in report.read:
+            seen = f"to be looked at: the code reads the programs that run it ({what})"
+            submission_report.add(nb, seen, review=True)
+        if words:
+            submission_report.add(nb, f"{_name(cell)}: {words}", _grade_id(cell), review=True)
+            cell.outputs.append(_error("TamperedTests", words))
+        return words is not None
 
     def _name_what_was_not_run(self, nb, done, ended):
         for index, cell in enumerate(nb.cells):
@@ -152,7 +210,14 @@ class BoxedExecute(NbGraderPreprocessor):
                     submission_report.set_outcome(cell, "not run")
 
 
-_CHECK = "import musiclab.checks as _check\n_check.array([{}.0], [-{}.0], 'the canary')"
+_MUST_FAIL = (
+    "import musiclab.checks as _check\n_check.array([{0}.0], [-{0}.5], 'the values')",
+    "from musiclab import checks\nchecks.number({0}, -{0} - 1, 'the number')",
+    "from musiclab import checks\nchecks.that({0} < 0, 'the number is negative')",
+    "import numpy\nassert numpy.allclose([{0}.0, 1.0], [{0}.0, 2.0])",
+    "import numpy\nnumpy.testing.assert_allclose([{0}.0], [{0}.5], atol=1e-9)",
+    "from musiclab import checks\nchecks.kind({0}, str, 'the number')",
+)
 
 
 def _runnable(whole, hidden):
@@ -166,9 +231,18 @@ def _runnable(whole, hidden):
     return hidden
 
 
-def _without_stderr(cell):
-    kept = [output for output in cell.outputs if output.get("name") != "stderr"]
-    return new_code_cell(cell.source, outputs=kept)
+def _hold_to_outcome(cell):
+    """Leave in a test's outputs nothing from which nbgrader would take other points than the outcome gives."""
+    passed = submission_report.outcome(cell) == "passed"
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.output_type = "display_data"
+            output.pop("execution_count", None)
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    if passed:
+        cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
+    elif not errors:
+        cell.outputs.append(_error("TestFailed", "the test did not come to its end"))
 
 
 def _error(name, words):

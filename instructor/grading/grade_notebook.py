@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from instructor.grading import autograde, master_notebook, sandbox
+from instructor.grading import autograde, master_notebook, sandbox, submission_report
 from instructor.settings import HERE
 
 __all__ = ["main", "report"]
@@ -25,6 +25,7 @@ def report(marked: autograde.Marked) -> dict:
     return {
         "assignment": marked.assignment,
         "graded": marked.problem is None,
+        "state": marked.state,
         "problem": marked.problem,
         "points": sum(known) if known else None,
         "max_points": sum(cell["max"] for cell in marked.cells.values()) or None,
@@ -63,8 +64,12 @@ def main(arguments: list[str] | None = None) -> int:
     except (master_notebook.NoMaster, sandbox.NoSandbox, OSError) as error:
         print(error, file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory() as nothing_beside:
-        marked, _ = autograde.mark(content, Path(nothing_beside), wanted, config)
+    try:
+        with tempfile.TemporaryDirectory() as nothing_beside:
+            marked, _ = autograde.mark(content, Path(nothing_beside), wanted, config)
+    except Exception as error:  # whatever it is, the caller gets JSON
+        words = submission_report.plain(f"{type(error).__name__}: {error}")
+        marked = autograde.Marked(wanted.name, problem=words, again=True)
     print(json.dumps(report(marked), indent=1, ensure_ascii=False))
     return int(marked.problem is not None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from datetime import UTC, datetime
 from pathlib import Path
 
 from nbgrader import utils
@@ -16,7 +17,11 @@ from traitlets.config import Config
 from instructor.grading.autograde import Marked
 from instructor.grading.master_notebook import Master, NoMaster
 
-__all__ = ["holds", "opened", "record", "register"]
+HELP = (
+    "close formgrader and other programs that use it; if it is damaged, move gradebook.db away and put back a copy, or "
+    "run this command again without it: automatic points come back from marks/, manual ones only from a copy"
+)
+__all__ = ["holds", "opened", "record", "register", "set_due"]
 
 
 def opened(config: Config) -> Gradebook:
@@ -58,7 +63,25 @@ def holds(book: Gradebook, student: str, marked: Marked) -> bool:
     return all(grade.auto_score == _auto(marked, grade.name) for grade in grades)
 
 
-def record(book: Gradebook, student: str, marked: Marked, before: Marked | None) -> None:
+def set_due(book: Gradebook, assignment: str, due: datetime) -> None:
+    """Write down until when an assignment is to be handed in.
+
+    Args:
+        book: an open gradebook that has the assignment.
+        assignment: its name.
+        due: with a time zone.
+    """
+    book.find_assignment(assignment).duedate = due.astimezone(UTC).replace(tzinfo=None)
+    book.db.commit()
+
+
+def record(
+    book: Gradebook,
+    student: str,
+    marked: Marked,
+    before: Marked | None,
+    time: datetime | None = None,
+) -> None:
     """Write a student's automatic points down.
 
     A cell is marked for review where a person has to give points, where something is to be looked at, where the
@@ -70,12 +93,15 @@ def record(book: Gradebook, student: str, marked: Marked, before: Marked | None)
         student: the student's id.
         marked: what came of the submission.
         before: what was recorded the last time.
+        time: when it was handed in, with a time zone, if that is known.
     """
     _student(book, student)
     with warnings.catch_warnings(
         action="ignore", category=SAWarning
     ):  # nbgrader builds rows in an order of its own
         submission = book.update_or_create_submission(marked.assignment, student)
+    if time is not None:
+        submission.timestamp = time.astimezone(UTC).replace(tzinfo=None)
     new = (
         before is None
         or before.answers != marked.answers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 from pathlib import Path
 
 from nbgrader.api import Gradebook, MissingEntry
@@ -11,7 +12,7 @@ from nbgrader.plugins import ExportPlugin
 
 from musiclab.data import write_whole
 
-__all__ = ["COLUMNS", "CsvMarks", "rows", "text"]
+__all__ = ["COLUMNS", "CsvMarks", "as_text", "rows", "text"]
 
 COLUMNS = (
     "assignment",
@@ -20,11 +21,13 @@ COLUMNS = (
     "first_name",
     "email",
     "timestamp",
+    "days_late",  # begun days behind the due date, with the student's extension if there is one
     "score",  # with all that people and tests have given; empty as long as a cell has no points yet
     "points_so_far",  # the sum of what is there already
     "late_submission_penalty",
     "max_score",
-    "state",  # graded, to review, to mark, not graded, nothing handed in
+    "state",  # graded, to review, to mark, not graded, try again, nothing handed in
+    "submission",  # graded, graded after repair, not gradable, try again; empty where nbgrader exports
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
 
@@ -65,7 +68,7 @@ def text(table: list[dict]) -> str:
     writer = csv.DictWriter(out, COLUMNS, restval="", quoting=csv.QUOTE_ALL, lineterminator="\n")
     writer.writeheader()
     for row in table:
-        writer.writerow({name: _plain(value) for name, value in row.items()})
+        writer.writerow({name: as_text(value) for name, value in row.items()})
     return out.getvalue()
 
 
@@ -92,6 +95,7 @@ def _row(book, assignment, student):
     so_far = max(0.0, sum(grade.score for grade in given) - penalty) if given else None
     return row | {
         "timestamp": submission.timestamp,
+        "days_late": math.ceil(submission.total_seconds_late / 86_400),
         "late_submission_penalty": penalty,
         "points_so_far": so_far,
         "score": so_far if len(given) == len(grades) else None,
@@ -107,7 +111,8 @@ def _state(grades, given):
     return "to review" if any(grade.needs_manual_grade for grade in grades) else "graded"
 
 
-def _plain(value):
+def as_text(value) -> str:
+    """A field's text, which no spreadsheet takes for a formula."""
     if value is None:
         return ""
     words = str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import shutil
 import subprocess
 import sys
@@ -13,27 +14,37 @@ import time
 from pathlib import Path
 from queue import Empty
 
+import nbformat
 import psutil
 import zmq
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from nbclient.client import CellExecutionComplete
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbclient.util import run_sync
-from nbformat.v4 import new_output
+from nbformat.v4 import new_code_cell, new_output
 
-from instructor.grading import sandbox
+from instructor.grading import kernel_guard, sandbox
 
-__all__ = ["Client", "Stopped", "Watch", "started"]
+__all__ = ["Client", "MachineFault", "Stopped", "Watch", "started"]
 
+PREFIX = "mlg"
 MESSAGE_BYTES = 10_000_000  # a larger one ends the connection for a moment: what is in it is lost
 HOME_BYTES = 20_000_000  # the only folder on disk that a kernel can write to: it holds its sockets
 LOOK_EVERY = 0.2  # s
 ANSWER_SECONDS = 2.0  # for an interrupted kernel to be ready again
+REPORT_SECONDS = 1.0  # for the observer's report to arrive
+MOST_FILES, MOST_OPEN = 20_000, 2_000  # each takes memory of the system's own
+TOO_LONG = "the whole notebook took too long"
 
 
 class Stopped(Exception):
     """A kernel is gone, or does not come back; the message says why, for student and instructor."""
+
+
+class MachineFault(RuntimeError):
+    """The machine failed, not the submission: it is to be graded again; the message says what happened."""
 
 
 class Watch(threading.Thread):
@@ -43,17 +54,17 @@ class Watch(threading.Thread):
         reason: why it did, in words; None if it did not.
     """
 
-    def __init__(self, process, home: Path, memory_mb: int, end: float):
+    def __init__(self, process, home: Path, limits: sandbox.Limits, end: float):
         super().__init__(daemon=True)
-        self.process, self.home, self.memory, self.end = process, home, memory_mb * 1_000_000, end
-        self.reason = None
+        self.process, self.home, self.limits, self.end = process, home, limits, end
+        self.memory, self.reason = limits.memory_mb * 1_000_000, None
         self._over = threading.Event()
 
     def run(self):
         while not self._over.wait(LOOK_EVERY):
             self.reason = self._excess()
             if self.reason:
-                self.process.kill()  # bubblewrap; all inside dies with it
+                end_all(self.process)
                 return
 
     def stop(self):
@@ -63,17 +74,34 @@ class Watch(threading.Thread):
 
     def _excess(self):
         if time.monotonic() > self.end:
-            return "the whole notebook took too long"
+            return TOO_LONG
         with contextlib.suppress(psutil.Error):
             root = psutil.Process(self.process.pid)
             tree = [root, *root.children(recursive=True)]
+            kept, inodes = _in_memory_folders(tree)
+            if inodes > MOST_FILES:
+                return f"more than {MOST_FILES} files were made"
             # pages that processes share are counted once, which takes longer and is seldom needed
-            if sum(map(_resident, tree)) > self.memory and sum(map(_own_share, tree)) > self.memory:
-                return f"more than {self.memory // 1_000_000} MB of memory were used"
+            if sum(map(_resident, tree)) + kept > self.memory and (
+                sum(map(_own_share, tree)) + kept > self.memory
+            ):
+                return f"more than {self.limits.memory_mb} MB of memory were used"
+            if sum(map(_open_files, tree)) > MOST_OPEN and _buffers(tree) > MOST_OPEN:
+                return f"more than {MOST_OPEN} sockets and pipes were open at once"
         files = [Path(folder) / name for folder, _, names in os.walk(self.home) for name in names]
         if len(files) > 100 or sum(_size(file) for file in files) > HOME_BYTES:
             return "files were written where none belong"
         return None
+
+
+def end_all(process) -> None:
+    """End a sandbox from outside: its first inner process, with which all others die, then bubblewrap."""
+    with contextlib.suppress(psutil.Error):
+        for inner in psutil.Process(process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                inner.kill()
+    with contextlib.suppress(OSError):
+        process.kill()
 
 
 class Client(NotebookClient):
@@ -91,20 +119,24 @@ class Client(NotebookClient):
         }
         self.watch, self.output_bytes = watch, output_bytes
         self.on_cell_executed = self._replied
-        self.late = self.asked_to_exit = self.cut = False
+        self.late = self.asked_to_exit = self.cut = self.succeeded = False
+        self.report, self._displays = None, {}
 
     def run(self, cell, index):
-        """Run a cell of the notebook, in place.
+        """Run a cell of the notebook, in place; `succeeded` says afterwards whether it came to its end.
 
         Raises:
             Stopped: if the kernel is no longer fit for the next cell.
         """
-        self.late = self.asked_to_exit = self.cut = False
+        self.late = self.asked_to_exit = self.cut = self.succeeded = False
         self._bytes = 0
         try:
             self.execute_cell(cell, index)
         except (DeadKernelError, CellTimeoutError) as error:
-            raise Stopped(self._why() or "the kernel died") from error
+            why = self._why()
+            if why is None and _killed_for_memory() != self.killed_before:
+                raise MachineFault("the machine ran out of memory") from error
+            raise Stopped(why or "the kernel died") from error
         finally:
             if self.cut:
                 cell.outputs.append(_text("... more output was cut ...\n"))
@@ -140,6 +172,7 @@ class Client(NotebookClient):
 
     async def _replied(self, cell, cell_index, execute_reply):
         content = execute_reply["content"]
+        self.succeeded = content["status"] == "ok" and not self.late
         self.asked_to_exit = any(
             one.get("source") == "ask_exit" for one in content.get("payload", [])
         )
@@ -161,7 +194,92 @@ class Client(NotebookClient):
         if size and self._bytes > self.output_bytes:
             self.cut = True
             return None
-        return super().process_message(msg, cell, cell_index)
+        try:
+            return super().process_message(msg, cell, cell_index)
+        except CellExecutionComplete:
+            raise
+        except Exception:  # a message that no kernel sends, made by the student's code
+            self.cut = True
+            return None
+
+    def output(self, outs, msg, display_id, cell_index):
+        made = super().output(outs, msg, None, cell_index)
+        if display_id and made is not None:
+            self._displays.setdefault(display_id, []).append(made)
+        return made
+
+    def _update_display_id(self, display_id, msg):
+        """Update what was displayed under this id, in whichever cell; nbclient looks for it by a cell's number."""
+        for shown in self._displays.get(display_id, []):
+            shown["data"] = nbformat.from_dict(msg["content"]["data"])
+            shown["metadata"] = nbformat.from_dict(msg["content"].get("metadata", {}))
+
+    def clear_display_id_mapping(self, cell_index):
+        """What was cleared may be updated without harm."""
+
+    def handle_comm_msg(self, outs, msg, cell_index):
+        """Widgets, which could redirect the output of later cells, are not taken part in."""
+
+
+class Report:
+    """The grader's end of the pipe from the observer in a kernel (see `kernel_guard`).
+
+    Attributes:
+        passed: names of the tests that were reported to have reached their end.
+        intact: names of the checks that were reported to be done.
+        changed: what of the kernel or of the course's checks was found changed.
+        read: how the student's code looked into the programs that run it.
+        closed: whether the observer was silenced.
+    """
+
+    def __init__(self, path: Path):
+        self.path, self.token = path, secrets.token_hex(8)
+        os.mkfifo(path, 0o622)
+        path.chmod(0o622)
+        self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self.passed, self.intact, self.changed, self.read = set(), set(), [], []
+        self.closed, self._rest = False, b""
+
+    def collect(self) -> None:
+        """Take in what has arrived."""
+        for _ in range(100):
+            try:
+                data = os.read(self._end, 65536)
+            except BlockingIOError:
+                return
+            if not data:
+                self.closed = True
+                return
+            *lines, rest = (self._rest + data).split(b"\n")
+            self._rest = rest[-1000:]
+            for line in lines:
+                self._take(line.decode("utf-8", errors="replace").split(" ", 2))
+
+    def wait_for(self, name: str, where: set[str]) -> bool:
+        """Whether a message about `name` has arrived or arrives soon."""
+        end = time.monotonic() + REPORT_SECONDS
+        while True:
+            self.collect()
+            if name in where or self.closed or time.monotonic() > end:
+                return name in where
+            time.sleep(0.01)
+
+    def close(self):
+        """Read no more."""
+        os.close(self._end)
+
+    def _take(self, words):
+        if len(words) != 3 or words[0] != self.token:
+            return
+        _, kind, what = words
+        if kind == kernel_guard.PASSED:
+            self.passed.add(what)
+        elif kind == kernel_guard.INTACT:
+            self.intact.add(what)
+        elif kind in (kernel_guard.CHANGED, kernel_guard.READ):
+            known = self.changed if kind == kernel_guard.CHANGED else self.read
+            if what not in known and len(known) < 20:
+                known.append(what)
 
 
 _OUTPUT = ("stream", "display_data", "update_display_data", "execute_result")
@@ -201,37 +319,71 @@ def started(
         Client.
 
     Raises:
-        RuntimeError: if the kernel does not start.
+        MachineFault: if the kernel does not start.
     """
-    home = Path(tempfile.mkdtemp(prefix="mlg"))  # short: a socket's path has 107 characters at most
-    manager = client = watch = None
+    home = Path(
+        tempfile.mkdtemp(prefix=PREFIX)
+    )  # short: a socket's path has 107 characters at most
+    manager = client = watch = report = process = None
     try:
-        manager, folder = _manager(home, files, limits, unsafe)
+        (home / "pid").write_text(str(os.getpid()), encoding="ascii")
+        manager, folder, inside = _manager(home, files, limits, unsafe)
         client = Client(notebook, km=manager, resources={"metadata": {"path": folder}}, **options)
         # what it writes past Jupyter goes nowhere
-        client.start_new_kernel(stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        watch = client.watch = Watch(manager.provisioner.process, home, limits.memory_mb, end)
-        watch.start()
-        client.start_new_kernel_client()
+        variables = dict(os.environ) if unsafe else sandbox.environment()
+        client.killed_before = _killed_for_memory()
+        try:
+            client.start_new_kernel(
+                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables
+            )
+            process = manager.provisioner.process
+            watch = client.watch = Watch(process, home, limits, end)
+            watch.start()
+            client.start_new_kernel_client()
+            report = client.report = Report(inside / "report")
+            first = notebook.cells[0]
+            client.run(new_code_cell(kernel_guard.source(str(report.path), report.token)), 0)
+            notebook.cells[0] = first  # nbclient puts there what it has run
+            if not client.succeeded:
+                raise RuntimeError("its observer could not be installed")
+        except (RuntimeError, OSError, Stopped) as error:
+            if watch is not None and watch.reason == TOO_LONG:
+                raise Stopped(TOO_LONG) from error
+            raise MachineFault(f"the kernel did not start ({error})") from error
         yield client
     finally:
         if watch is not None:
             watch.stop()
+        if process is not None:
+            end_all(process)
         if client is not None and client.km is not None:
             client.shutdown_kernel = "immediate"
-            client._cleanup_kernel()
+            with contextlib.suppress(Exception):  # it is gone already
+                client._cleanup_kernel()
+        if report is not None:
+            report.close()
         shutil.rmtree(home, ignore_errors=True)
+
+
+def remove_leftovers() -> None:
+    """Remove what graders that were killed have left in the folder for temporary files."""
+    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int((home / "pid").read_text(encoding="ascii"))
+            if home.stat().st_uid == os.getuid() and not psutil.pid_exists(pid):
+                shutil.rmtree(home, ignore_errors=True)
 
 
 def _manager(home, files, limits, unsafe):
     words = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    if unsafe:
-        for file in files:
-            shutil.copy(file, home / file.name)
-        return _Manager(words, None, connection_file=str(home / "kernel.json")), str(home)
     user, inside = sandbox.Nowhere.choose(), home / "k"
     inside.mkdir(mode=0o700)
+    if unsafe:
+        for file in files:
+            shutil.copy(file, inside / file.name)
+        return _Manager(words, None, connection_file=str(home / "kernel.json")), str(inside), home
     if user.real:
+        home.chmod(0o711)
         os.chown(inside, user.uid, user.uid)
     where = {
         "transport": "ipc",
@@ -241,7 +393,50 @@ def _manager(home, files, limits, unsafe):
     words = sandbox.command(inside, files, limits, user, words)
     manager = _Manager(words, user if user.real else None, **where)
     manager.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
-    return manager, str(home)
+    return manager, str(home), inside
+
+
+def _killed_for_memory():
+    """How many processes the system has ended since its start for want of memory."""
+    try:
+        text = Path("/proc/vmstat").read_text(encoding="ascii")
+    except OSError:
+        return 0
+    return next(
+        (int(line.split()[1]) for line in text.splitlines() if line.startswith("oom_kill ")), 0
+    )
+
+
+def _in_memory_folders(tree):
+    """(bytes, files) in the sandbox's folders in memory."""
+    outside = Path("/").stat().st_dev
+    for process in reversed(tree):
+        root = Path(f"/proc/{process.pid}/root")
+        with contextlib.suppress(OSError):
+            if root.stat().st_dev == outside or not (root / sandbox.INSIDE[1:]).is_dir():
+                continue  # bubblewrap, or no sandbox
+            found = [os.statvfs(root / folder[1:]) for folder in sandbox.MEMORY_FOLDERS]
+            used = sum((one.f_blocks - one.f_bfree) * one.f_frsize for one in found)
+            return used, sum(one.f_files - one.f_ffree for one in found)
+    return 0, 0
+
+
+def _buffers(tree):
+    """How many sockets and pipes there are; each holds memory that no process is charged for."""
+    found = set()
+    for process in tree:
+        with contextlib.suppress(OSError):
+            for entry in os.scandir(f"/proc/{process.pid}/fd"):
+                with contextlib.suppress(OSError):
+                    found.add(str(Path(entry.path).readlink()))
+    return sum(name.startswith(("socket:", "pipe:")) for name in found)
+
+
+def _open_files(process):
+    try:
+        return process.num_fds()
+    except psutil.Error:
+        return 0
 
 
 def _resident(process):

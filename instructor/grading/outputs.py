@@ -18,6 +18,7 @@ SAFE = ("text/plain", "image/png", "image/jpeg")
 MOST_TEXT = 20_000  # characters of one output
 HIDDEN_FAILED = "A hidden test failed: the answer is right for the cases in the cell above, and wrong for others."
 STOPPED = "The test was stopped: it took too long or too much memory, or ended its kernel."
+TAMPERED = "The programs that test this answer were changed; your instructor will look at it."
 NOT_RUN = "The test was not run, since cells before it took the time."
 
 
@@ -41,7 +42,10 @@ class KeepWarningsApart(NbGraderPreprocessor):
 
 
 class MakeSafe(NbGraderPreprocessor):
-    """No script of a student's runs in the browser of whoever looks: HTML is text, pictures are bitmaps."""
+    """No script of a student's runs in the browser of whoever looks, and it asks no other host for anything.
+
+    HTML is text, pictures are bitmaps, and a picture's address leads into the notebook.
+    """
 
     def preprocess(self, nb, resources):
         for cell in nb.cells:
@@ -50,6 +54,8 @@ class MakeSafe(NbGraderPreprocessor):
             for output in cell.get("outputs", []):
                 if len(output.get("text", "")) > MOST_TEXT:
                     output.text = output.text[:MOST_TEXT] + "\n... more output was cut ...\n"
+                if output.output_type == "error":
+                    _shorten(output)
                 if "data" in output:
                     kept = {kind: data for kind, data in output.data.items() if kind in SAFE}
                     output.data = kept or {"text/plain": "[shown in the notebook only]"}
@@ -81,6 +87,8 @@ def _words(cell, wanted):
     what = submission_report.outcome(cell)
     if what == "passed":
         return "All tests passed."
+    if what == "tampered":
+        return TAMPERED
     if what in ("stopped", "not run"):
         return STOPPED if what == "stopped" else NOT_RUN
     errors = [output for output in cell.outputs if output.output_type == "error"]
@@ -93,4 +101,16 @@ def _words(cell, wanted):
 def _escaped(text):
     """A space behind `<` and `&` ends every tag and entity but no formula; before a colon, a script's address."""
     text = re.sub(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)", r"\g<0> ", text)
-    return re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)
+    text = re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)
+    text = re.sub(
+        r"!(?=\[)(?!\[[^\]\n]*\]\(attachment:)", "! ", text
+    )  # of pictures, those that were pasted in
+    return re.sub(r"(?i)\\(?=style|class|cssId|require|includegraphics)", r"\\ ", text)
+
+
+def _shorten(output):
+    """An error's message and traceback, of bounded length."""
+    output.ename, output.evalue = output.ename[:200], output.evalue[:MOST_TEXT]
+    text = "\n".join(output.traceback)
+    if len(text) > MOST_TEXT:
+        output.traceback = [text[:MOST_TEXT], "... more was cut ..."]

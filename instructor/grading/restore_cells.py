@@ -85,7 +85,7 @@ def answers(notebook) -> dict[str, str]:
 
 
 def repaired(notebook, wanted: master_notebook.Master):
-    """The assignment's notebook with the student's answers and added cells, and notes of what was mended.
+    """The assignment's notebook with the student's answers and added cells, and notes of what was restored.
 
     Args:
         notebook: what was handed in, as `read` returns it.
@@ -111,18 +111,23 @@ def repaired(notebook, wanted: master_notebook.Master):
         raise NotThisAssignment(f"none of its cells belongs to {wanted.name}")
     places = _places(notebook, found, own, wanted, result)
     _fill_gaps(notebook, found, places, own, wanted, result)
-    for name, place in places.items():
-        _compare(notebook.cells[place], own[name], wanted.shown(name), result)
+    older = [
+        name
+        for name, place in places.items()
+        if _compare(notebook.cells[place], own[name], wanted.shown(name), result)
+    ]
+    if older:
+        words = f"made from an earlier version of the assignment; the current {', '.join(older)} was used"
+        submission_report.add(result, words)
     for name in own.keys() - places.keys():
         review = utils.is_solution(own[name])
         what = (
             "the answer cell was not found" if review else "the cell was missing and was put back"
         )
-        submission_report.add(result, f"{name}: {what}", name, review)
+        submission_report.add(result, f"{name}: {what}", name, review, repair=True)
     if sorted(places.values()) != [places[name] for name in own if name in places]:
-        submission_report.add(
-            result, "cells were in another order; the assignment's order was used"
-        )
+        words = "cells were in another order; the assignment's order was used"
+        submission_report.add(result, words, repair=True)
     result.cells = _with_added(notebook, found, places, own)
     return result
 
@@ -160,9 +165,8 @@ def _places(notebook, found, own, wanted, result):
             index for index in all_of_it if notebook.cells[index].source != wanted.shown(name)
         ]
         if len(all_of_it) > 1:
-            submission_report.add(
-                result, f"{name}: there {len(all_of_it)} times; the last one counts", name
-            )
+            words = f"{name}: there {len(all_of_it)} times; the last one counts"
+            submission_report.add(result, words, name, repair=True)
         if all_of_it:
             places[name] = (changed if utils.is_solution(own[name]) and changed else all_of_it)[-1]
     return places
@@ -187,7 +191,10 @@ def _fill_gaps(notebook, found, places, own, wanted, result):
         if len(free) == 1:
             places[name], found[free[0]] = free[0], name
             submission_report.add(
-                result, f"{name}: its cell had lost its name and was found by its place", name
+                result,
+                f"{name}: its cell had lost its name and was found by its place",
+                name,
+                repair=True,
             )
 
 
@@ -198,22 +205,39 @@ def _could_be(cell, given, stub):
 
 
 def _compare(cell, given, shown, result):
-    """Take the answer over; of anything else, note what was changed."""
+    """Take the answer over; of anything else, note what was changed; say whether it is of an earlier master."""
     name = given.metadata.nbgrader.grade_id
     marks = cell.metadata.get("nbgrader")
+    own = isinstance(marks, dict) and marks.get("grade_id") == name
     if cell.cell_type != given.cell_type:
-        submission_report.add(
-            result, f"{name}: was turned into a {cell.cell_type} cell; turned back", name
-        )
-    if not isinstance(marks, dict) or marks.get("grade_id") != name:
-        submission_report.add(result, f"{name}: its nbgrader metadata were lost; put back", name)
-    elif marks.get("points") != given.metadata.nbgrader.get("points"):
-        submission_report.add(result, f"{name}: its points were changed; put back", name)
+        words = f"{name}: was turned into a {cell.cell_type} cell; turned back"
+        submission_report.add(result, words, name, repair=True)
+    if not own:
+        words = f"{name}: its nbgrader metadata were lost; put back"
+        submission_report.add(result, words, name, repair=True)
     if utils.is_solution(given):
         given.source = cell.source
         _keep_pictures(cell, given)
-    elif cell.source.strip() != shown.strip():
-        submission_report.add(result, f"{name}: its text was changed; the original was used", name)
+        return False
+    same_text = cell.source.strip() == shown.strip()
+    same_points = not own or marks.get("points") == given.metadata.nbgrader.get("points")
+    if own and not (same_text and same_points) and _as_released(cell):
+        return True
+    if not same_points:
+        words = f"{name}: its points were changed; put back"
+        submission_report.add(result, words, name, repair=True)
+    if not same_text:
+        words = f"{name}: its text was changed; the original was used"
+        submission_report.add(result, words, name, repair=True)
+    return False
+
+
+def _as_released(cell):
+    """Whether a cell is as nbgrader has released it, be it from an earlier master."""
+    try:
+        return cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return False
 
 
 def _keep_pictures(cell, given):

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import nbformat
 
-from instructor.grading import autograde, master_notebook
+from instructor.grading import autograde, master_notebook, submission_report
 from instructor.settings import ROOT
 from musiclab.data import write_whole
 
@@ -32,27 +32,27 @@ class Worker:
     Args:
         course: nbgrader's course folder.
         assignment: the assignment's name.
-        seconds: time for one submission; after it, the process is ended.
         unsafe: without a sandbox.
     """
 
-    def __init__(self, course: Path, assignment: str, seconds: float, unsafe: bool = False):
+    def __init__(self, course: Path, assignment: str, unsafe: bool = False):
         self.words = [sys.executable, "-m", "instructor.grading.worker", str(course), assignment]
         self.words += ["--unsafe"] if unsafe else []
-        self.seconds, self.process = seconds + SPARE_SECONDS, None
+        self.process = None
 
     def grade(self, job: dict) -> dict:
         """Grade one submission.
 
         Args:
-            job: {"notebook": path of what was handed in, "result": path for what the instructor sees}.
+            job: {"notebook": path of what was handed in, "result": path for what the instructor sees, "seconds": time
+                for its cells}.
 
         Returns:
-            {"marked": the fields of `Marked`}, or {"problem": words}.
+            {"marked": the fields of `Marked`}, or {"again": words} where the machine failed.
         """
         if self.process is None or self.process.poll() is not None:
             self._start()
-        clock = threading.Timer(self.seconds, self.process.kill)
+        clock = threading.Timer(job["seconds"] + SPARE_SECONDS, self.process.kill)
         clock.start()
         try:
             self.process.stdin.write(json.dumps(job) + "\n")
@@ -64,7 +64,7 @@ class Worker:
             clock.cancel()
         if not answer:
             self.close()
-            return {"problem": "the process that graded it died, or took too long"}
+            return {"again": "the process that graded it died, or took too long"}
         return json.loads(answer)
 
     def close(self) -> None:
@@ -109,16 +109,16 @@ def serve(course: Path, assignment: str, unsafe: bool, lines, answer) -> None:
         job = json.loads(line)
         try:
             answer(json.dumps(_graded(job, wanted, config)))
-        except Exception as error:  # one student's trouble, whatever it is, never stops another
-            answer(
-                json.dumps(
-                    {"problem": f"could not be graded ({type(error).__name__}: {str(error)[:200]})"}
-                )
-            )
+        except (
+            Exception
+        ) as error:  # whatever it is, it is not the student's file, and stops nobody else
+            words = submission_report.plain(f"{type(error).__name__}: {error}")
+            answer(json.dumps({"again": f"could not be graded ({words})"}))
 
 
 def _graded(job, wanted, config):
     handed, result = Path(job["notebook"]), Path(job["result"])
+    config.BoxedExecute.total_seconds = job["seconds"]
     marked, notebook = autograde.mark(handed.read_bytes(), handed.parent, wanted, config)
     if notebook is not None:
         result.parent.mkdir(parents=True, exist_ok=True)

@@ -177,7 +177,41 @@ def call(function, *arguments, see=None, **keywords):
                 f"{name} changed its argument number {place} in place. Compute a new array instead",
                 see,
             )
-    return result
+    return _plain(result, name, see)
+
+
+OWN_METHODS = {
+    "__array__",
+    "__array_ufunc__",
+    "__array_function__",
+    "__array_finalize__",
+    "__eq__",
+    "__ne__",
+    "__lt__",
+    "__le__",
+    "__gt__",
+    "__ge__",
+    "__bool__",
+    "__float__",
+    "__index__",
+    "__instancecheck__",
+}
+
+
+def _plain(value, what, see):
+    """A result before anything is compared with it: no object whose own methods would take part in the comparison."""
+    if type(value) in (list, tuple):
+        return type(value)(_plain(part, what, see) for part in value)
+    if type(value) is dict:
+        return {key: _plain(part, what, see) for key, part in value.items()}
+    for kind in type(value).__mro__:
+        if kind.__module__ == "__main__" and (own := sorted(OWN_METHODS & vars(kind).keys())):
+            _fail(
+                f"{what} returns an object of the class {type(value).__name__}, which defines {own[0]}. "
+                "Return plain numbers, arrays, lists or text",
+                see,
+            )
+    return value
 
 
 def _changed(before, after):
@@ -202,6 +236,7 @@ def _as_numbers(value, what, see):
             f"{what} is None. Likely cause: the function ends without `return`, or the name was never given a value",
             see,
         )
+    value = _plain(value, what, see)
     try:
         got = np.asarray(value)
     except Exception:

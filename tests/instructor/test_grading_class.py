@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from instructor.grading import (
     grade_class,
     grade_notebook,
     gradebook,
+    kernel,
     master_notebook,
     sandbox,
 )
@@ -115,6 +117,10 @@ def snapshot(folder):
     }
 
 
+def is_kept(path):
+    return path.suffix != ".csv" and path.name != ".grading"
+
+
 @pytest.fixture(scope="module")
 def graded(registered, handed_in, tmp_path_factory):
     """The class graded in one go, and what was said."""
@@ -155,8 +161,8 @@ def test_a_second_run_changes_nothing(graded, handed_in):
     before = snapshot(graded[0])
     again = small.command(*words(graded[0], handed_in))
     assert "12 submissions, 0 to grade" in again.stdout
-    assert {path: what for path, what in snapshot(graded[0]).items() if path.suffix != ".csv"} == {
-        path: what for path, what in before.items() if path.suffix != ".csv"
+    assert {path: what for path, what in snapshot(graded[0]).items() if is_kept(path)} == {
+        path: what for path, what in before.items() if is_kept(path)
     }
     csv_file = graded[0] / "marks" / f"{NAME}.csv"
     assert hashlib.sha256(csv_file.read_bytes()).hexdigest() == before[csv_file][1]
@@ -245,25 +251,189 @@ def test_a_lost_gradebook_is_written_anew_from_what_is_kept(small_class):
     assert row["points_so_far"] == 3.0
 
 
-def test_a_worker_that_dies_costs_one_submission(registered, handed_in, tmp_path, monkeypatch):
-    course = copy_of(registered, tmp_path / "course")
+def dying(monkeypatch, times):
+    """Workers that are killed, as by a machine out of memory, at their first `times` submissions."""
     real, calls = grade_class.Worker.grade, []
 
-    def dies_once(self, job):
+    def dies(self, job):
         calls.append(job)
-        if len(calls) == 1:
-            self._start()
+        if len(calls) <= times:
+            if self.process is None:
+                self._start()
             self.process.kill()
+            self.process.wait()
+            return {"again": "the process that graded it died, or took too long"}
         return real(self, job)
 
-    monkeypatch.setattr(grade_class.Worker, "grade", dies_once)
-    folder = tmp_path / "in"
+    monkeypatch.setattr(grade_class.Worker, "grade", dies)
+
+
+def grade_two(course, handed_in, folder, **options):
     for student in ("ada", "leo"):
-        shutil.copytree(handed_in / student, folder / student)
+        shutil.copytree(handed_in / student, folder / student, dirs_exist_ok=True)
     lines = []
-    table = grade_class.run(grade_class.Course(course, NAME), folder, 1, say=lines.append)
-    assert sorted(str(row["points_so_far"]) for row in table) == ["5.0", "None"]
-    assert sum(line.startswith("NOT GRADED") and "died" in line for line in lines) == 1
+    how = grade_class.Options(**options)
+    table = grade_class.run(grade_class.Course(course, NAME), folder, how, say=lines.append)
+    return {row["student_id"]: row for row in table}, lines
+
+
+def test_a_worker_that_dies_once_costs_nothing(registered, handed_in, tmp_path, monkeypatch):
+    course = copy_of(registered, tmp_path / "course")
+    dying(monkeypatch, 1)
+    table, lines = grade_two(course, handed_in, tmp_path / "in")
+    assert [row["points_so_far"] for row in table.values()] == [5.0, 5.0]
+    assert not [line for line in lines if line.startswith("TRY AGAIN")]
+
+
+def test_a_fault_of_the_machine_is_named_and_not_remembered(
+    registered, handed_in, tmp_path, monkeypatch
+):
+    course = copy_of(registered, tmp_path / "course")
+    with monkeypatch.context() as patched:
+        dying(patched, 2)
+        table, lines = grade_two(course, handed_in, tmp_path / "in")
+    failed = next(row for row in table.values() if row["state"] == "try again")
+    assert (failed["score"], failed["submission"]) == (None, "try again")
+    assert sum(line.startswith("TRY AGAIN ") and "died" in line for line in lines) == 1
+    assert not grade_class.Course(course, NAME).kept(failed["student_id"]).exists()
+    table, lines = grade_two(course, handed_in, tmp_path / "in")
+    assert "2 submissions, 1 to grade" in lines
+    assert {row["submission"] for row in table.values()} == {"graded"}
+
+
+def test_old_points_do_not_stand_for_a_submission_the_machine_failed_at(
+    registered, handed_in, tmp_path, monkeypatch
+):
+    course, folder = copy_of(registered, tmp_path / "course"), tmp_path / "in"
+    grade_two(course, handed_in, folder)
+    small.write(
+        folder / "leo" / f"{NAME}.ipynb", small.filled(course, **{**small.RIGHT, "add": WRONG})
+    )
+    for student in ("ada",):
+        shutil.copytree(handed_in / student, folder / student, dirs_exist_ok=True)
+    dying(monkeypatch, 2)
+    how, lines = grade_class.Options(), []
+    table = grade_class.run(grade_class.Course(course, NAME), folder, how, say=lines.append)
+    rows = {row["student_id"]: row for row in table}
+    assert (rows["leo"]["score"], rows["leo"]["state"]) == (None, "try again")
+    assert rows["ada"]["points_so_far"] == 5.0
+
+
+def test_what_the_time_did_not_suffice_for_is_named_and_graded_by_the_next_run(
+    registered, handed_in, tmp_path
+):
+    course = copy_of(registered, tmp_path / "course")
+    table, lines = grade_two(course, handed_in, tmp_path / "in", minutes=0)
+    assert {row["state"] for row in table.values()} == {"try again"}
+    assert "TRY AGAIN   ada: the time was over" in lines
+    assert sorted(table) == ["ada", "leo"]
+
+
+def test_slow_notebooks_wait_until_the_others_are_done(registered, handed_in, tmp_path):
+    course = copy_of(registered, tmp_path / "course")
+    settings = course / "nbgrader_config.py"
+    settings.write_text(
+        settings.read_text(encoding="utf-8") + "\nc.BoxedExecute.quick_seconds = 5\n",
+        encoding="utf-8",
+    )
+    slow = "\n".join(["def add(a, b):", "    time.sleep(2.5)", "    return a + b"])
+    extra = {**small.RIGHT, "add": slow, "twice": "time.sleep(2)\n" + small.RIGHT["twice"]}
+    small.write(tmp_path / "in" / "abe" / f"{NAME}.ipynb", small.filled(course, **extra))
+    began = []
+    real = grade_class.Worker.grade
+
+    def noting(self, job):
+        began.append((job["notebook"].split("/submitted/")[1].split("/")[0], job["seconds"]))
+        return real(self, job)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(grade_class.Worker, "grade", noting)
+        table, _ = grade_two(course, handed_in, tmp_path / "in")
+    assert began[0] == ("abe", 5)
+    assert began[-1] == ("abe", 20)
+    assert [row["points_so_far"] for row in table.values()] == [5.0, 5.0, 5.0]
+
+
+def test_one_student_is_graded_again_and_nobody_else(registered, handed_in, tmp_path):
+    course = copy_of(registered, tmp_path / "course")
+    grade_two(course, handed_in, tmp_path / "in")
+    kept = {one: grade_class.Course(course, NAME).kept(one) for one in ("ada", "leo")}
+    before = {one: path.stat().st_mtime_ns for one, path in kept.items()}
+    table, lines = grade_two(course, handed_in, tmp_path / "in", students=["leo"])
+    assert "2 submissions, 1 to grade" in lines
+    assert kept["ada"].stat().st_mtime_ns == before["ada"]
+    assert kept["leo"].stat().st_mtime_ns > before["leo"]
+    assert [row["points_so_far"] for row in table.values()] == [5.0, 5.0]
+    with pytest.raises(ValueError, match="nothing was handed in by nobody"):
+        grade_two(course, handed_in, tmp_path / "in", students=["nobody"])
+
+
+def test_another_musiclab_is_another_key(registered, handed_in, tmp_path, monkeypatch):
+    course = copy_of(registered, tmp_path / "course")
+    grade_two(course, handed_in, tmp_path / "in")
+    package = tmp_path / "other" / "musiclab"
+    shutil.copytree(Path(autograde.musiclab.__file__).parent, package)
+    (package / "__init__.py").write_text("# changed", encoding="utf-8")
+    monkeypatch.setattr(autograde.musiclab, "__file__", str(package / "__init__.py"))
+    autograde._course_digest.cache_clear()
+    try:
+        config = autograde.config_of(course)
+        wanted = master_notebook.load(course / "source", NAME)
+        changed = autograde.key_of("x", wanted, config)
+    finally:
+        monkeypatch.undo()
+        autograde._course_digest.cache_clear()
+    assert changed != autograde.key_of("x", wanted, config)
+
+
+def test_late_days_come_from_time_stamps(registered, handed_in, tmp_path):
+    course = copy_of(registered, tmp_path / "course")
+    for student, stamp in (("ada", "2026-11-20 22:00:00 UTC"), ("leo", "2026-11-22 10:00:00 UTC")):
+        target = course / "submitted" / student / NAME
+        shutil.copytree(handed_in / student, target)
+        (target / "timestamp.txt").write_text(stamp, encoding="utf-8")
+    how = grade_class.Options(due=datetime(2026, 11, 20, 23, 0, tzinfo=UTC))
+    lines = []
+    rows = grade_class.run(grade_class.Course(course, NAME), None, how, say=lines.append)
+    assert {row["student_id"]: row["days_late"] for row in rows} == {"ada": 0, "leo": 2}
+    assert "late        leo: 2 days" in lines
+
+
+def test_a_second_grader_is_told_to_wait(registered, handed_in, tmp_path):
+    course = copy_of(registered, tmp_path / "course")
+    with grade_class.alone(grade_class.Course(course, NAME)):
+        done = small.command(*words(course, handed_in))
+    assert done.returncode == 2
+    assert f"process {os.getpid()} is grading this course: wait for it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_damaged_gradebook_is_named_in_one_line(registered, handed_in, tmp_path):
+    course = copy_of(registered, tmp_path / "course")
+    (course / "gradebook.db").write_bytes(b"no database" * 1000)
+    done = small.command(*words(course, handed_in))
+    assert done.returncode == 2
+    assert "the gradebook can't be used (" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_leftovers_of_killed_graders_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(kernel.tempfile, "gettempdir", lambda: str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    for name, pid in (("mlgold", ended.pid), ("mlgnew", os.getpid()), ("mlgwhat", "?")):
+        (tmp_path / name / "k").mkdir(parents=True)
+        (tmp_path / name / "pid").write_text(str(pid), encoding="ascii")
+    kernel.remove_leftovers()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mlgnew", "mlgwhat"]
+
+
+def test_people_who_get_lost_on_the_way_stop_the_run(registered, handed_in, tmp_path, monkeypatch):
+    course = copy_of(registered, tmp_path / "course")
+    real = grade_class._graded
+    monkeypatch.setattr(grade_class, "_graded", lambda *words: list(real(*words))[1:])
+    with pytest.raises(RuntimeError, match="2 people handed in, and 1 came out"):
+        grade_two(course, handed_in, tmp_path / "in")
 
 
 def call(course, handed_in, student):
@@ -289,6 +459,19 @@ def test_one_notebook_in_one_json_out(graded, handed_in, capsys):
     assert messages["add-test"][0] == 0.0
     assert grade_notebook.main(call(graded[0], handed_in, "gil")) == 1
     assert json.loads(capsys.readouterr().out)["points"] is None
+
+
+def test_one_notebook_gives_json_also_where_the_machine_fails(
+    graded, handed_in, monkeypatch, capsys
+):
+    def fails(*_):
+        raise kernel.MachineFault("no space left")
+
+    monkeypatch.setattr(autograde, "mark", fails)
+    assert grade_notebook.main(call(graded[0], handed_in, "ada")) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["state"], report["points"]) == ("try again", None)
+    assert report["problem"] == "MachineFault: no space left"
 
 
 def test_without_bubblewrap_only_unsafe_grades(graded, handed_in, tmp_path, monkeypatch, capsys):

@@ -5,6 +5,7 @@ import csv
 import io
 import shutil
 import subprocess
+import tracemalloc
 import zipfile
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +20,7 @@ from instructor.grading import (
     gradebook,
     gradebook_export,
     master_notebook,
+    platform_export,
     sandbox,
 )
 from tests.instructor import small_course as small
@@ -46,8 +48,22 @@ def packed(path, files):
     return path
 
 
-def handed(source):
-    return {one.student: one for one in collect.found(source, NAME)[0]}
+def taken_in(source, folder):
+    """{student: what was handed in}, stored in a folder; what belongs to nobody."""
+    with collect.found(source, NAME) as (everybody, nobodys):
+        for one in everybody:
+            collect.store(one, folder, NAME)
+        return {one.student: one for one in everybody}, nobodys
+
+
+def stored(folder, student):
+    place = folder / student / NAME
+    return {
+        path.name: path.read_bytes() for path in place.iterdir() if path.name != "timestamp.txt"
+    }
+
+
+BOOK = f"{NAME}.ipynb"
 
 
 @pytest.mark.parametrize(
@@ -55,28 +71,24 @@ def handed(source):
     [
         (f"ada/{NAME}.ipynb", "ada"),
         (f"ada/{NAME}/{NAME}.ipynb", "ada"),
-        (f"Ada Lovelace_4711_assignsubmission_file_/{NAME}.ipynb", "Ada Lovelace"),
-        (f"Ada Lovelace_4711_assignsubmission_file/{NAME}.ipynb", "Ada Lovelace"),
-        (f"lovelaceada_22_333_{NAME}.ipynb", "lovelaceada"),
-        (f"lovelaceada_LATE_22_333_{NAME}-2.ipynb", "lovelaceada"),
-        (f"Homework_ada_attempt_2026-11-21-10-00-00_{NAME}.ipynb", "ada"),
         (f"ada_{NAME}.ipynb", "ada"),
         (f"{NAME}_ada.ipynb", "ada"),
         (f"{NAME}.ipynb", None),
         ("something.ipynb", None),
     ],
 )
-def test_whose_a_file_is(path, student):
+def test_whose_a_file_in_folders_is(path, student):
     assert collect.student_of(PurePosixPath(path), NAME) == student
 
 
 def test_a_folder_of_students(tmp_path):
     source = tree(
-        tmp_path,
+        tmp_path / "in",
         {
             f"ada/{NAME}.ipynb": b"A",
             "ada/helper.py": b"x = 1",
             "ada/draft.ipynb": b"not this",
+            "ada/more/deep.txt": b"left out",
             "bob/homework.ipynb": b"B",
             "cy/one.ipynb": b"1",
             "cy/two.ipynb": b"2",
@@ -85,97 +97,295 @@ def test_a_folder_of_students(tmp_path):
         },
     )
     (source / "fay").mkdir()
-    found = handed(source)
+    found, _ = taken_in(source, tmp_path / "out")
     assert sorted(found) == ["Eve_Ö", "ada", "bob", "cy", "dan", "fay"]
-    assert (found["ada"].notebook, found["ada"].files, found["ada"].notes) == (
-        b"A",
-        {"helper.py": b"x = 1"},
-        [],
-    )
-    assert (found["bob"].notebook, found["bob"].notes) == (
-        b"B",
-        ["the file was called 'homework.ipynb'"],
-    )
+    assert stored(tmp_path / "out", "ada") == {BOOK: b"A", "helper.py": b"x = 1"}
+    assert found["ada"].notes == [
+        "1 files were left out: in other folders, more than 50, or with too long a name"
+    ]
+    assert stored(tmp_path / "out", "bob") == {BOOK: b"B"}
+    assert found["bob"].notes == ["the file was called 'homework.ipynb'"]
     assert found["cy"].problem == "there are several notebooks (one.ipynb, two.ipynb)"
     assert found["dan"].problem == found["fay"].problem == "there is no notebook"
     assert found["Eve_Ö"].notes == ["called 'Eve Ö.' where it was handed in"]
 
 
-def test_a_zip_of_a_learning_platform(tmp_path):
-    names = [
-        f"Ada Lovelace_1_assignsubmission_file_/{NAME}.ipynb",
-        f"bob_2_3_{NAME}-1.ipynb",
-        "stray.ipynb",
-    ]
-    path = packed(tmp_path / "all.zip", {name: name.encode() for name in names})
-    found, nobodys = collect.found(path, NAME)
-    assert {one.student: one.notebook for one in found} == {
-        "Ada_Lovelace": names[0].encode(),
-        "bob": names[1].encode(),
+MOODLE = {  # as mod/assign/locallib.php names what it packs
+    f"Ada Lovelace_4711_assignsubmission_file_/{BOOK}": b"first Ada",
+    f"Ada Lovelace_4712_assignsubmission_file_/{BOOK}": b"second Ada",
+    "Ada Lovelace_4712_assignsubmission_onlinetext_/onlinetext.html": b"<p>see the file</p>",
+    f"Zoë Ångström_4713_assignsubmission_file_/x_Ada Lovelace_4711_assignsubmission_file_{BOOK}": b"Zoe",
+    "王 小明_4714_assignsubmission_file_/my homework.ipynb": b"Wang",
+    "王 小明_4714_assignsubmission_file_/helper.py": b"x = 1",
+    "Only Text_4715_assignsubmission_onlinetext_/onlinetext.html": b"<p>forgot the file</p>",
+    f"Flat File_4716_assignsubmission_file_{BOOK}": b"flat",
+    f"Participant_4717_assignsubmission_file_/{BOOK}": b"blind",
+}
+
+
+@pytest.mark.parametrize("unpacked", [False, True])
+def test_a_download_from_moodle(tmp_path, unpacked):
+    source = tree(tmp_path / "in", MOODLE) if unpacked else packed(tmp_path / "all.zip", MOODLE)
+    found, nobodys = taken_in(source, tmp_path / "out")
+    assert nobodys == []
+    assert {name: one.platform["id"] for name, one in found.items()} == {
+        "Ada_Lovelace_4711": "4711",
+        "Ada_Lovelace_4712": "4712",
+        "Zoë_Ångström": "4713",
+        "王_小明": "4714",
+        "Only_Text": "4715",
+        "Flat_File": "4716",
+        "Participant": "4717",
     }
+    out = tmp_path / "out"
+    assert stored(out, "Ada_Lovelace_4711") == {BOOK: b"first Ada"}
+    assert stored(out, "Ada_Lovelace_4712") == {BOOK: b"second Ada"}
+    assert stored(out, "Zoë_Ångström") == {BOOK: b"Zoe"}
+    assert stored(out, "王_小明") == {BOOK: b"Wang", "helper.py": b"x = 1"}
+    assert found["Only_Text"].problem == "there is no notebook, only online text"
+
+
+CANVAS = {
+    f"lovelaceada_22_333_{NAME}.ipynb": b"Ada",
+    f"lovelaceada_23_334_{NAME}.ipynb": b"another Ada",
+    f"ångströmzoë_LATE_24_335_{NAME}-1.ipynb": b"Zoe, earlier",
+    f"ångströmzoë_LATE_24_340_{NAME}-2.ipynb": b"Zoe",
+    "ångströmzoë_LATE_24_341_helper.py": b"x = 1",
+    f"de_la_cruz_juan_25_336_lovelaceada_22_999_{NAME}.ipynb": b"Juan",
+    "onlytext_26_text.html": b"<p>see my file</p>",
+    f"mallory_27_337_x_ada_attempt_2026-11-21-10-00-00_{NAME}.ipynb": b"Mallory",
+}
+
+
+def test_a_download_from_canvas(tmp_path):
+    found, nobodys = taken_in(packed(tmp_path / "all.zip", CANVAS), tmp_path / "out")
+    assert nobodys == []
+    assert {name: one.platform["id"] for name, one in found.items()} == {
+        "lovelaceada_22": "22",
+        "lovelaceada_23": "23",
+        "ångströmzoë": "24",
+        "de_la_cruz_juan": "25",
+        "onlytext": "26",
+        "mallory": "27",
+    }
+    out = tmp_path / "out"
+    assert stored(out, "lovelaceada_22") == {BOOK: b"Ada"}
+    assert stored(out, "ångströmzoë") == {BOOK: b"Zoe", "helper.py": b"x = 1"}
+    assert stored(out, "de_la_cruz_juan") == {BOOK: b"Juan"}
+    assert stored(out, "mallory") == {BOOK: b"Mallory"}
+    assert found["ångströmzoë"].late
+    assert not found["mallory"].late
+    assert found["onlytext"].problem == "there is no notebook, only online text"
+
+
+def report(name, user):
+    text = f"Name: {name} ({user})\nAssignment: Homework_1\nDate Submitted: Friday, November 20, 2026\n"
+    return (text + "Submission Field:\nName: Ada (ada)\n").encode()
+
+
+BLACKBOARD = {
+    "Homework_1_ada_attempt_2026-11-20-10-00-00.txt": report("Ada Lovelace", "ada"),
+    f"Homework_1_ada_attempt_2026-11-20-10-00-00_{BOOK}": b"Ada",
+    "Homework_1_eve_x_attempt_2026-11-20-11-00-00.txt": report("Eve", "eve_x"),
+    f"Homework_1_eve_x_attempt_2026-11-20-11-00-00_x_ada_attempt_2026-11-21-10-00-00_{BOOK}": b"Eve",
+    "Homework_1_bob_attempt_2026-11-20-09-00-00.txt": report("Bob", "bob"),
+    f"Homework_1_bob_attempt_2026-11-20-09-00-00_{BOOK}": b"Bob, first attempt",
+    "Homework_1_bob_attempt_2026-11-22-09-00-00.txt": report("Bob", "bob"),
+    f"Homework_1_bob_attempt_2026-11-22-09-00-00_{BOOK}": b"Bob, second attempt",
+    "Homework_1_dan_attempt_2026-11-22-09-30-00.txt": report("Dan", "dan"),
+}
+
+
+@pytest.mark.parametrize("reports", [True, False])
+def test_a_download_from_blackboard(tmp_path, reports):
+    files = {name: text for name, text in BLACKBOARD.items() if reports or "00.txt" not in name}
+    found, nobodys = taken_in(packed(tmp_path / "all.zip", files), tmp_path / "out")
+    assert nobodys == []
+    assert sorted(found) == ["ada", "bob", *(["dan"] if reports else []), "eve_x"]
+    out = tmp_path / "out"
+    assert stored(out, "ada") == {BOOK: b"Ada"}
+    assert stored(out, "eve_x") == {BOOK: b"Eve"}
+    assert stored(out, "bob") == {BOOK: b"Bob, second attempt"}
+    assert found["bob"].notes[0] == "2 attempts; that of 2026-11-22-09-00-00 counts"
+    assert f"{found['bob'].time:%Y-%m-%d %H:%M}" == "2026-11-22 09:00"
+    if reports:
+        assert found["dan"].problem == "there is no notebook"
+
+
+def test_a_zip_with_files_of_nobody(tmp_path):
+    path = packed(tmp_path / "all.zip", MOODLE | {"stray.ipynb": b"?"})
+    _, nobodys = taken_in(path, tmp_path / "out")
     assert nobodys == ["stray.ipynb: its name does not tell whose it is"]
 
 
 def test_a_zip_with_one_folder_around_it(tmp_path):
-    path = packed(
-        tmp_path / "all.zip", {f"Class 1/{who}/x.ipynb": who.encode() for who in ("ada", "bob")}
-    )
-    assert {name: one.notebook for name, one in handed(path).items()} == {
-        "ada": b"ada",
-        "bob": b"bob",
-    }
+    for number, files in enumerate(
+        ({f"Class 1/{who}/x.ipynb": who.encode() for who in ("ada", "bob")}, MOODLE)
+    ):
+        inside = files if number == 0 else {f"Class 1/{name}": text for name, text in files.items()}
+        found, _ = taken_in(packed(tmp_path / f"{number}.zip", inside), tmp_path / f"out{number}")
+        assert len(found) == (2 if number == 0 else 7)
+    assert stored(tmp_path / "out0", "ada") == {BOOK: b"ada"}
 
 
 def test_names_that_lead_elsewhere_lead_nowhere(tmp_path):
     path = packed(
         tmp_path / "evil.zip", {"../up/x.ipynb": b"", "a/../../x.ipynb": b"", "..ipynb": b""}
     )
-    found, nobodys = collect.found(path, NAME)
-    assert found == []
+    found, nobodys = taken_in(path, tmp_path / "out")
+    assert found == {}
     assert nobodys == []
 
 
-def test_two_students_who_cannot_be_told_apart(tmp_path):
-    found, nobodys = collect.found(
-        tree(tmp_path, {"Ada L/x.ipynb": b"1", "ada_l/x.ipynb": b"2"}), NAME
+def test_names_that_come_to_the_same_folder_are_kept_apart(tmp_path):
+    names = [
+        "Ada L",
+        "ada_l",
+        "ADA-L",
+        "Zoe\u0308",
+        "Zoë",
+        "...",
+        "???",
+        "x" * 200,
+        "x" * 201,
+        "王" * 80,
+    ]
+    source = tree(tmp_path / "in", {f"{name}/x.ipynb": name.encode() for name in names})
+    found, nobodys = taken_in(source, tmp_path / "out")
+    assert (nobodys, len(found)) == ([], len(names) - 1)  # a hidden folder is nobody's
+    assert sorted(stored(tmp_path / "out", student)[BOOK] for student in found) == sorted(
+        name.encode() for name in names if not name.startswith(".")
     )
-    assert [one.notebook for one in found] == [b"1"]
-    assert nobodys == ["'ada_l': can't be told from 'Ada L'; not graded"]
+    assert all(len(student.encode()) < 150 for student in found)
+    again, _ = taken_in(source, tmp_path / "out")
+    assert sorted(again) == sorted(found)
 
 
 def test_a_link_is_not_followed(tmp_path):
     (tmp_path / "secret.ipynb").write_bytes(b"another's")
     (tmp_path / "all" / "ada").mkdir(parents=True)
     (tmp_path / "all" / "ada" / f"{NAME}.ipynb").symlink_to(tmp_path / "secret.ipynb")
-    assert handed(tmp_path / "all")["ada"].problem == "there is no notebook"
+    found, _ = taken_in(tmp_path / "all", tmp_path / "out")
+    assert found["ada"].problem == "there is no notebook"
 
 
-def test_a_file_that_unpacks_to_too_much(tmp_path, monkeypatch):
+def test_what_unpacks_to_too_much_costs_only_its_own(tmp_path, monkeypatch):
     monkeypatch.setattr(collect, "MOST_BYTES", 1000)
+    monkeypatch.setattr(collect, "MOST_BESIDE", 1500)
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"ada/{NAME}.ipynb", bytes(10**6))
-    assert "clear the outputs" in handed(tmp_path / "bomb.zip")["ada"].problem
+        archive.writestr(f"bob/{NAME}.ipynb", b"B")
+        for number in range(6):
+            archive.writestr(f"bob/{number}.bin", bytes(900))
+    found, _ = taken_in(tmp_path / "bomb.zip", tmp_path / "out")
+    assert "clear the outputs" in found["ada"].problem
+    assert len(stored(tmp_path / "out", "bob")) == 2
+    assert sum("was left out: it has more than" in note for note in found["bob"].notes) == 5
+
+
+def test_six_files_of_zeros_are_never_in_memory_at_once(tmp_path):
+    with zipfile.ZipFile(tmp_path / "zeros.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(f"ada/{NAME}.ipynb", b"A")
+        for number in range(6):
+            archive.writestr(f"ada/{number}.bin", bytes(49_000_000))
+    tracemalloc.start()
+    found, _ = taken_in(tmp_path / "zeros.zip", tmp_path / "out")
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 20_000_000
+    assert len(stored(tmp_path / "out", "ada")) == 2
+    assert len(found["ada"].notes) == 5
+
+
+def test_names_and_members_that_cannot_be_stored_cost_nobody_anything(tmp_path):
+    path = packed(
+        tmp_path / "all.zip",
+        {
+            f"ada/{NAME}.ipynb": b"A",
+            f"ada/{'h' * 250}.py": b"x = 1",
+            f"bob/{NAME}.ipynb": b"B",
+            "bob/secret.txt": b"locked",
+            f"cy/{NAME}.ipynb": b"C",
+            f"dan/{NAME}.ipynb": b"D",
+        },
+    )
+    content = bytearray(path.read_bytes())
+    for name in (b"bob/secret.txt", f"cy/{NAME}.ipynb".encode()):  # say that they are encrypted
+        central = content.rindex(name) - 46
+        content[central + 8] |= 1
+    path.write_bytes(content)
+    found, _ = taken_in(path, tmp_path / "out")
+    assert sorted(found) == ["ada", "bob", "cy", "dan"]
+    assert stored(tmp_path / "out", "ada") == {BOOK: b"A"}
+    assert "too long a name" in found["ada"].notes[0]
+    assert stored(tmp_path / "out", "bob") == {BOOK: b"B"}
+    assert "'secret.txt' was left out: it can't be unpacked" in found["bob"].notes[0]
+    assert "can't be unpacked" in found["cy"].problem
+    assert stored(tmp_path / "out", "dan") == {BOOK: b"D"}
 
 
 def test_what_is_neither_folder_nor_zip(tmp_path):
     (tmp_path / "x.tar").write_bytes(b"?")
     with pytest.raises(ValueError, match=r"neither a folder nor a zip file"):
-        collect.found(tmp_path / "x.tar", NAME)
+        taken_in(tmp_path / "x.tar", tmp_path / "out")
+    with pytest.raises(ValueError, match=r"neither a folder nor a zip file"):
+        taken_in(tmp_path / "nothing.zip", tmp_path / "out")
 
 
 def test_stored_submissions_are_only_touched_where_they_differ(tmp_path):
-    one = collect.Handed("ada", b"A", {"helper.py": b"1"})
-    target = collect.store(one, tmp_path, NAME)
+    source, out = tmp_path / "in", tmp_path / "out"
+    tree(source, {f"ada/{BOOK}": b"A", "ada/helper.py": b"1"})
+    first, _ = taken_in(source, out)
+    target = out / "ada" / NAME
     before = {path.name: path.stat().st_mtime_ns for path in target.iterdir()}
     (target / "timestamp.txt").write_text("2026-11-21 10:00:00 UTC", encoding="utf-8")
-    collect.store(one, tmp_path, NAME)
+    again, _ = taken_in(source, out)
+    assert again["ada"].digest == first["ada"].digest
+    assert f"{again['ada'].time:%d %H}" == "21 10"
     assert {
         path.name: path.stat().st_mtime_ns for path in target.iterdir() if path.name in before
     } == before
-    collect.store(collect.Handed("ada", b"B"), tmp_path, NAME)
-    assert {path.name for path in target.iterdir()} == {f"{NAME}.ipynb", "timestamp.txt"}
-    again = collect.already(tmp_path, NAME)
-    assert [(found.student, found.notebook, found.files) for found in again] == [("ada", b"B", {})]
+    (source / "ada" / "helper.py").unlink()
+    changed, _ = taken_in(tree(source, {f"ada/{BOOK}": b"B"}), out)
+    assert changed["ada"].digest != first["ada"].digest
+    assert {path.name for path in target.iterdir()} == {BOOK, "timestamp.txt"}
+    (one,) = collect.already(out, NAME)
+    assert (one.student, one.notebook, one.files) == ("ada", target / BOOK, {})
+    assert f"{one.time:%d %H}" == "21 10"
+
+
+def test_a_students_own_time_stamp_is_not_believed(tmp_path):
+    source = tree(
+        tmp_path / "in", {f"ada/{BOOK}": b"A", "ada/timestamp.txt": b"2000-01-01 00:00:00 UTC"}
+    )
+    found, _ = taken_in(source, tmp_path / "out")
+    assert found["ada"].time is None
+    assert not (tmp_path / "out" / "ada" / NAME / "timestamp.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("platform", "head", "line"),
+    [
+        ("moodle", "Identifier,Full name,Grade,Maximum grade", "Participant 7,Ada L,4.5,6.0"),
+        ("canvas", f"Student,ID,SIS User ID,SIS Login ID,Section,{NAME}", "Ada L,7,,,,4.5"),
+        ("blackboard", f"Username,{NAME} [Total Pts: 6 Score]", "7,4.5"),
+    ],
+)
+def test_marks_in_the_layouts_that_platforms_import(platform, head, line):
+    rows = [
+        {"student_id": "ada", "score": 4.5, "max_score": 6.0},
+        {"student_id": "bob", "score": None, "max_score": 6.0},
+        {"student_id": "not from there", "score": 1.0, "max_score": 6.0},
+    ]
+    origins = {"ada": {"id": "7", "name": "Ada L"}, "bob": {"id": "8", "name": "=Bob"}}
+    lines = platform_export.text(platform, NAME, rows, origins).splitlines()
+    assert lines[0] == head
+    assert line in lines
+    assert len(lines) == 3 + (platform == "canvas")
+    bob = lines[-1].split(",")
+    assert "8" in bob[0] or bob[1] == "8"
+    assert bob[2 if platform == "moodle" else -1] == ""
+    assert not any(field.startswith("=") for field in bob)
 
 
 # the gradebook
@@ -400,4 +610,4 @@ def test_git_never_takes_up_a_class():
             [*words, f"instructor/{name}"], cwd=small.ROOT, capture_output=True, check=False
         )
         assert done.returncode == 0, name
-    assert Path(small.ROOT / "instructor" / "grading" / "grade.py").is_file()
+    assert Path(small.ROOT / "instructor" / "grading" / "grade_class.py").is_file()

@@ -75,8 +75,8 @@ CODE = {
     ),
     "errors not shown": (
         {"add": "get_ipython().showtraceback = lambda *a, **k: None\ndef add(a, b):\n    return 0"},
-        NO_ADD,
-        None,
+        {**NO_ADD, "twice-test": 0},
+        "add-test: the tests were tampered with",
     ),
     "asserts taken out": (
         {
@@ -99,8 +99,8 @@ CODE = {
             "twice": "def twice(a):\n    from IPython.core.displayhook import DisplayHook\n"
             "    get_ipython().displayhook(10**6)\n    return 8"
         },
-        {**FULL, "twice-test": 0},
-        None,
+        FULL,  # what is displayed decides nothing
+        "twice: to be looked at: its code uses displayhook",
     ),
 }
 
