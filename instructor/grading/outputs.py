@@ -50,7 +50,7 @@ class MakeSafe(NbGraderPreprocessor):
     def preprocess(self, nb, resources):
         for cell in nb.cells:
             if not utils.is_locked(cell) and cell.cell_type == "markdown":
-                cell.source = _escaped(cell.source)
+                cell.source = _escaped(cell.source, cell.get("attachments") or {})
             for output in cell.get("outputs", []):
                 if len(output.get("text", "")) > MOST_TEXT:
                     output.text = output.text[:MOST_TEXT] + "\n... more output was cut ...\n"
@@ -98,13 +98,13 @@ def _words(cell, wanted):
     return said.removeprefix("NotYet: ")
 
 
-def _escaped(text):
+def _escaped(text, pasted):
     """A space behind `<` and `&` ends every tag and entity but no formula; before a colon, a script's address."""
     text = re.sub(r"<(?=[A-Za-z/!?])|&(?=#?\w+;)", r"\g<0> ", text)
     text = re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)
-    text = re.sub(
-        r"!(?=\[)(?!\[[^\]\n]*\]\(attachment:)", "! ", text
-    )  # of pictures, those that were pasted in
+    # of pictures, those that were pasted in, and are there: nbconvert stops at one that is not
+    kept = "|".join(re.escape(name) for name in pasted) or "(?!)"
+    text = re.sub(rf"!(?=\[)(?!\[[^\]\n]*\]\(attachment:(?:{kept})\))", "! ", text)
     return re.sub(r"(?i)\\(?=style|class|cssId|require|includegraphics)", r"\\ ", text)
 
 

@@ -242,17 +242,19 @@ def _calls(node):
 
 
 def _assignments(node):
-    targets = getattr(node, "targets", None) or [node.target]
-    for target in targets:
-        for one in ast.walk(target):
-            if isinstance(one, ast.Attribute):
-                root = _root(one)
-                if root in FOREIGN:
-                    yield f"changes {root}"
-                elif one.attr == "__class__":
-                    yield "changes __class__"
-            elif isinstance(one, ast.Name) and one.id == "checks":
-                yield "gives the name checks to something else"
+    targets = list(getattr(node, "targets", None) or [node.target])
+    while targets:
+        target = targets.pop()
+        if isinstance(target, (ast.Tuple, ast.List)):
+            targets += target.elts
+        elif isinstance(target, ast.Starred):
+            targets.append(target.value)
+        elif isinstance(target, (ast.Attribute, ast.Subscript)) and _root(target) in FOREIGN:
+            yield f"changes {_root(target)}"
+        elif isinstance(target, ast.Attribute) and target.attr == "__class__":
+            yield "changes __class__"
+        elif isinstance(target, ast.Name) and target.id == "checks":
+            yield "gives the name checks to something else"
 
 
 def _root(node):

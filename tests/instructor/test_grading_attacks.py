@@ -38,10 +38,11 @@ def course(tmp_path_factory):
 def grade(course, tmp_path):
     """Grade the right answers with some replaced: the marks, what `add` printed, and the notebook."""
 
-    def graded(files=None, **answers):
+    def graded(files=None, attachments=None, **answers):
         for name, content in (files or {}).items():
             (tmp_path / name).write_text(content, encoding="utf-8")
         notebook = small.filled(course, **{**small.RIGHT, **answers})
+        small.find(notebook, "why").attachments = nbformat.from_dict(attachments or {})
         wanted = master_notebook.load(course / "source", small.NAME)
         marked, shown = autograde.mark(
             small.content(notebook), tmp_path, wanted, autograde.config_of(course)
@@ -527,7 +528,8 @@ def test_no_picture_is_asked_from_another_host(grade):
     ]
     from nbconvert.exporters import HTMLExporter
 
-    _, _, shown = grade(why="\n\n".join(pictures))
+    pasted = {"a.png": {"image/png": "AA=="}}
+    _, _, shown = grade(attachments=pasted, why="\n\n".join([*pictures, "![](attachment:b.png)"]))
     page, _ = HTMLExporter().from_notebook_node(shown)
     from bs4 import BeautifulSoup
 
