@@ -31,6 +31,7 @@ __all__ = ["Client", "MachineFault", "Stopped", "Watch", "started"]
 
 PREFIX = "mlg"
 MESSAGE_BYTES = 10_000_000  # a larger one ends the connection for a moment: what is in it is lost
+MOST_WAITING = 20  # messages on this side; those beyond wait in the kernel's own memory
 HOME_BYTES = 20_000_000  # the only folder on disk that a kernel can write to: it holds its sockets
 LOOK_EVERY = 0.2  # s
 ANSWER_SECONDS = 2.0  # for an interrupted kernel to be ready again
@@ -393,6 +394,7 @@ def _manager(home, files, limits, unsafe):
     words = sandbox.command(inside, files, limits, user, words)
     manager = _Manager(words, user if user.real else None, **where)
     manager.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
+    manager.context.setsockopt(zmq.RCVHWM, MOST_WAITING)
     return manager, str(home), inside
 
 

@@ -104,7 +104,7 @@ def _escaped(text, pasted):
     text = re.sub(r"(?i)(script)(\s*:)", r"\1 \2", text)
     # of pictures, those that were pasted in, and are there: nbconvert stops at one that is not
     kept = "|".join(re.escape(name) for name in pasted) or "(?!)"
-    text = re.sub(rf"!(?=\[)(?!\[[^\]\n]*\]\(attachment:(?:{kept})\))", "! ", text)
+    text = re.sub(rf"!(?=\[)(?!\[[^\]\n]{{0,200}}\]\(attachment:(?:{kept})\))", "! ", text)
     return re.sub(r"(?i)\\(?=style|class|cssId|require|includegraphics)", r"\\ ", text)
 
 

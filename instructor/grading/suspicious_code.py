@@ -9,6 +9,9 @@ import ast
 import re
 import sys
 from importlib.util import find_spec
+from pathlib import Path
+
+import musiclab
 
 __all__ = ["found", "shadows"]
 
@@ -68,6 +71,13 @@ ATTRIBUTES = {
     "set_hook",
     "getblocks",
     "linecache",
+    "__dict__",
+    "user_ns",
+    "user_global_ns",
+    "modules",
+    "__main__",
+    "__traceback__",
+    "NotYet",
 }
 CALLS = {"exec", "eval", "compile", "__import__", "get_ipython", "globals", "breakpoint"}
 MODULES = {
@@ -98,6 +108,7 @@ MODULES = {
     "_thread",
     "mmap",
     "unittest",
+    "__main__",
 }
 METHODS = {
     "__eq__",
@@ -143,7 +154,8 @@ FOREIGN = {
     "keras",
     "tf",
 }
-NAMED = ATTRIBUTES | {"__dict__", "exec", "eval"}  # also as strings, for getattr
+NAMED = ATTRIBUTES - {"modules", "audit"} | {"exec", "eval"}  # also as strings, for getattr
+MOST_CHARACTERS = 200_000
 HISTORY = re.compile(r"_i{1,3}|_i\d+|In|_ih")
 OWN_DISPLAY = {"IPython.display"}
 
@@ -159,6 +171,8 @@ def found(source: str) -> list[str]:
     >>> found("import gc\\nobjects = gc.get_objects()")
     ['imports gc (line 1)', 'uses get_objects (line 2)']
     """
+    if len(source) > MOST_CHARACTERS:
+        return [f"has more than {MOST_CHARACTERS} characters"]
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -176,6 +190,8 @@ def shadows(name: str) -> bool:
 
     >>> shadows("numpy.py"), shadows("my_helpers.py"), shadows("notes.txt")
     (True, False, False)
+    >>> shadows("musiclab.py"), shadows("tests.py")
+    (True, False)
     """
     module, _, ending = name.partition(".")
     if ending.rpartition(".")[2] not in ("py", "pyc", "so", "pyd"):
@@ -183,9 +199,12 @@ def shadows(name: str) -> bool:
     if module in sys.stdlib_module_names:
         return True
     try:
-        return find_spec(module) is not None
+        place = find_spec(module)
     except (ImportError, ValueError):
         return False
+    origin = Path((place and place.origin) or "/nowhere")
+    library = (Path(sys.prefix), Path(sys.base_prefix), Path(musiclab.__file__).parent)
+    return any(origin.is_relative_to(folder) for folder in library)
 
 
 def _found_in_text(source):
@@ -235,6 +254,8 @@ def _calls(node):
             yield f"calls {name} with a computed name"
         elif name != "getattr" and _root(node.args[0]) in FOREIGN:
             yield f"changes {_root(node.args[0])}"
+    if name in ("vars", "locals", "dir") and not node.args:
+        yield f"calls {name}()"
     if name == "vars" and node.args and _root(node.args[0]) in FOREIGN:
         yield f"calls vars({_root(node.args[0])})"
     if name == "type" and len(node.args) == 3:

@@ -1,8 +1,10 @@
 """Attacks on the grading: none changes a mark, reads a secret, or leaves a right answer ungraded."""
 
+import json
 import subprocess
 import sys
 import threading
+import time
 import tomllib
 from pathlib import Path
 
@@ -224,6 +226,11 @@ def test_no_right_answer_and_no_solution_is_flagged(path):
         "for checks.number in [print]: pass",
         "%%time\nsys._getframe()",
         "In[-1]",
+        "import __main__",
+        "sys.modules['musiclab']",
+        "names = [x.__dict__ for x in y]",
+        "seen = dir()",
+        "x = 1" + "+1" * 200_000,
     ],
 )
 def test_code_that_is_flagged(code):
@@ -491,6 +498,71 @@ def test_control_groups_bound_processes_where_systemd_gives_them(tmp_path):
     assert done.returncode == 0, done.stderr
     assert words[0].endswith("systemd-run")
     assert "TasksMax=60" in words
+
+
+# files that keep the grader busy
+
+
+def stored(**changes):
+    """A notebook's bytes, whatever it holds."""
+    return json.dumps(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []} | changes
+    ).encode()
+
+
+CODE_CELL = {"cell_type": "code", "execution_count": None, "id": "a", "metadata": {}, "source": "1"}
+HEAVY = {
+    "many cells": stored(cells=[CODE_CELL | {"outputs": []}] * 100_000),
+    "deep lists": b'{"cells":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+    "cells that are no cells": stored(cells=["x"] * 900),
+    "worksheets that are none": stored(worksheets=3),
+    "a number for a source": stored(cells=[CODE_CELL | {"outputs": [], "source": {"a": 1}}]),
+}
+
+
+@pytest.mark.parametrize("kind", HEAVY)
+def test_files_that_keep_the_grader_busy_are_refused_soon(kind, course, tmp_path):
+    began = time.monotonic()
+    wanted = master_notebook.load(course / "source", small.NAME)
+    marked, shown = autograde.mark(HEAVY[kind], tmp_path, wanted, autograde.config_of(course))
+    assert (marked.state, shown) == ("not gradable", None)
+    assert time.monotonic() - began < 20
+
+
+@box
+def test_outputs_that_were_handed_in_are_not_looked_at(course, tmp_path):
+    notebook = small.filled(course, **small.RIGHT)
+    text = {"output_type": "stream", "name": "stdout", "text": "x"}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [nbformat.from_dict(text)] * 50_000
+    wanted = master_notebook.load(course / "source", small.NAME)
+    began = time.monotonic()
+    marked, _ = autograde.mark(
+        json.dumps(notebook).encode(), tmp_path, wanted, autograde.config_of(course)
+    )
+    assert points(marked) == FULL
+    assert time.monotonic() - began < 30
+
+
+@box
+def test_answers_that_take_long_to_read_do_not(grade):
+    began = time.monotonic()
+    marked, _, _ = grade(why="![" * 300_000, add=ADD + "x = " + "+".join(["1"] * 150_000))
+    assert points(marked)["twice-test"] == 3
+    assert time.monotonic() - began < 60
+
+
+@box
+def test_many_large_messages_are_not_kept_by_the_grader(grade):
+    import psutil
+
+    before = psutil.Process().memory_info().rss
+    show = "display({'text/plain': 'x' * 9 * 10**6}, raw=True)"
+    code = f"from IPython.display import display\nfor _ in range(150):\n    {show}"
+    marked, _, _ = grade(add=ADD + code)
+    assert points(marked)["twice-test"] == 3
+    assert psutil.Process().memory_info().rss - before < 1e9
 
 
 # what is told to people

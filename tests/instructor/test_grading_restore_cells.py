@@ -129,7 +129,9 @@ def test_a_deleted_answer_is_reported_and_looked_at(answered, wanted):
     answered.cells.remove(small.find(answered, "add"))
     result = restore_cells.repaired(answered, wanted)
     note = next(one for one in submission_report.of(result) if one["cell"] == "add")
-    assert note == {"text": "add: the answer cell was not found", "cell": "add", "review": True}
+    assert note["text"] == "add: the answer cell was not found"
+    assert note["review"]
+    assert note["repair"]
     assert "NotImplementedError" in small.find(result, "add").source
 
 
@@ -253,3 +255,26 @@ def test_nothing_may_lie_beside_a_master(tmp_path):
     (course / "source" / small.NAME / "copy.py").write_text("# with solutions", encoding="utf-8")
     with pytest.raises(master_notebook.NoMaster, match=r"copy\.py, which would be released"):
         master_notebook.load(course / "source", small.NAME)
+
+
+def test_who_has_an_earlier_version_is_not_told_to_have_changed_it(course, answered):
+    later = small.the_master(add_test="assert checks.call(add, 2, 2) == 4\nassert add(0, 0) == 0")
+    folder = small.make(course.parent / "later", notebook=later)
+    wanted = master_notebook.load(folder / "source", small.NAME)
+    result = restore_cells.repaired(answered, wanted)
+    assert [note["text"] for note in submission_report.of(result)] == [
+        "made from an earlier version of the assignment; the current add-test was used"
+    ]
+    assert not any(note["review"] or note["repair"] for note in submission_report.of(result))
+    assert "add, 2, 2" in small.find(result, "add-test").source
+
+
+@pytest.mark.parametrize("harm", [None, edit_test])
+def test_the_states_of_what_was_and_was_not_repaired(answered, wanted, harm):
+    if harm:
+        harm(answered)
+    notes = submission_report.of(restore_cells.repaired(answered, wanted))
+    state = autograde.Marked(small.NAME, notes=notes).state
+    assert state == ("graded after repair" if harm else "graded")
+    assert autograde.Marked(small.NAME, problem="x").state == "not gradable"
+    assert autograde.Marked(small.NAME, problem="x", again=True).state == "try again"
