@@ -1,10 +1,12 @@
 """How fast a class is graded: nbgrader alone, one after another and unprotected, against `make grade` in its sandbox.
 
 python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes them down
+python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by `make grade` alone
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -43,16 +45,16 @@ class GradingFails(RuntimeError):
     """A run did not end well, or its marks are not those of the other; the message says which."""
 
 
-def make_class(course: Path, size: int) -> None:
+def make_class(course: Path, size: int, lesson: str = ASSIGNMENT) -> None:
     """Write a course folder whose `submitted` folder holds a class."""
     (course / "source").mkdir(parents=True)
-    shutil.copytree(SOURCE / ASSIGNMENT, course / "source" / ASSIGNMENT)
+    shutil.copytree(SOURCE / lesson, course / "source" / lesson)
     wanted, answers = (
-        master_notebook.load(course / "source", ASSIGNMENT),
-        stored_answers(ANSWERS / f"{ASSIGNMENT}.toml"),
+        master_notebook.load(course / "source", lesson),
+        stored_answers(ANSWERS / f"{lesson}.toml"),
     )
     for number in range(size):
-        file = course / "submitted" / f"student{number:03}" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb"
+        file = course / "submitted" / f"student{number:03}" / lesson / f"{lesson}.ipynb"
         file.parent.mkdir(parents=True)
         nbformat.write(submission(wanted, answers, number), file)
     shutil.copy(HERE / "nbgrader_config.py", course)
@@ -92,15 +94,17 @@ def rows() -> list[dict]:
     return [row | {"ratio": round(base / row["s_each"], 2)} for row in made]
 
 
-def _make_grade(course):
+def _make_grade(course, lesson=ASSIGNMENT):
     return [
         "-m",
         "instructor.grading.grade_class",
-        ASSIGNMENT,
+        lesson,
         "--course",
         str(course),
         "--jobs",
         str(_cores()),
+        "--minutes",
+        "600",
     ]
 
 
@@ -164,10 +168,21 @@ def _marks(course):
         }
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Measure grading.")
+    parser.add_argument("--lesson", default=ASSIGNMENT, metavar="NN_name")
+    parser.add_argument("--size", type=int, help="of one class, graded by `make grade` alone")
+    options = parser.parse_args(arguments)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     try:
+        if options.size:
+            with tempfile.TemporaryDirectory() as folder:
+                course = Path(folder) / "large"
+                make_class(course, options.size, options.lesson)
+                words = _make_grade(course, options.lesson)
+                print(_row(f"make grade, {options.lesson}", course, options.size, words))
+            return 0
         for row in rows():
             print(row)
     except GradingFails as error:

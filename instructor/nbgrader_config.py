@@ -25,7 +25,13 @@ from instructor.grading.gradebook_export import CsvMarks  # noqa: E402
 from instructor.grading.outputs import HideTests, KeepWarningsApart, MakeSafe  # noqa: E402
 from instructor.grading.release_guard import OnlyTheMaster  # noqa: E402
 from instructor.grading.restore_cells import RestoreCells  # noqa: E402
-from instructor.settings import configure  # noqa: E402
+from instructor.settings import TEMPLATES, configure  # noqa: E402
+
+# nbconvert's templates for the pages that people see, of which none asks another host for anything
+if str(TEMPLATES) not in os.environ.get("JUPYTER_PATH", ""):
+    os.environ["JUPYTER_PATH"] = os.pathsep.join(
+        [str(TEMPLATES), os.environ.get("JUPYTER_PATH", "")]
+    )
 
 c = configure(get_config())  # noqa: F821  (nbgrader gives it)
 
@@ -51,9 +57,6 @@ c.BoxedExecute.timeout = 60  # s for a cell
 c.BoxedExecute.total_seconds = 300  # s for a notebook
 c.BoxedExecute.quick_seconds = 60  # s after which a notebook waits until all others are graded
 c.BoxedExecute.memory_mb = 2000
-
-# Pages for people ask no other host for anything.
-c.TemplateExporter.extra_template_paths = [str(HERE / "grading" / "templates")]
 
 c.GenerateFeedback.preprocessors = [HideTests, GetGrades, CSSHTMLHeaderPreprocessor]
 c.ExportApp.plugin_class = CsvMarks

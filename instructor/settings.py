@@ -8,6 +8,7 @@ SOURCE = HERE / "source"  # NN_name/NN_name.ipynb: the masters, nbgrader's sourc
 ANSWERS = HERE / "answers"  # NN_name.toml
 STUDENTS = ROOT / "notebooks" / "exercises"  # NN_name.ipynb, built from the masters
 LESSONS = ROOT / "notebooks"
+TEMPLATES = HERE / "grading" / "templates"  # of the pages that nbgrader makes
 
 # Raises, so that an untouched exercise can't pass; parses, so that the notebook runs.
 CODE_STUB = (

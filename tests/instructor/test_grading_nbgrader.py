@@ -1,8 +1,15 @@
 """nbgrader's own way through the term works in this folder, in the same sandbox; feedback shows no hidden test."""
 
+import json
 import os
 import re
 import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
 from getpass import getuser
 from pathlib import Path
 
@@ -126,6 +133,74 @@ def test_feedback_says_what_is_wrong_in_words(feedback):
 
 def test_no_script_of_a_students_runs_in_feedback(feedback):
     found = scripts_and_links(feedback)
+    assert not [
+        one for one in found if one.startswith(("javascript", "vbscript")) or "alert(" in one
+    ]
+
+
+def addresses(page):
+    """What a browser fetches by itself: scripts, style sheets, pictures, frames."""
+    from bs4 import BeautifulSoup
+
+    parsed = BeautifulSoup(page, "html.parser")
+    found = [one.get("src") for one in parsed.find_all(["script", "img", "iframe"])]
+    return [one for one in found + [one.get("href") for one in parsed.find_all("link")] if one]
+
+
+def test_feedback_asks_no_other_host(feedback):
+    assert [one for one in addresses(feedback) if "//" in one] == []
+
+
+@pytest.fixture(scope="module")
+def formgrader(term):
+    """A Jupyter server with formgrader on the term's course: a function that fetches a page."""
+    course = term[0]
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    words = ["-m", "jupyter_server", "--no-browser", "--allow-root", f"--port={port}"]
+    words += ["--ServerApp.port_retries=0", "--IdentityProvider.token=secret"]
+    words += [f"--ServerApp.jpserver_extensions={EXTENSIONS}"]
+    variables = {**os.environ, "PYTHONPATH": str(small.ROOT)}
+    server = subprocess.Popen(
+        [sys.executable, *words],
+        cwd=course,
+        env=variables,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+    def fetch(path):
+        end = time.monotonic() + 60
+        while True:
+            try:
+                address = f"http://127.0.0.1:{port}/{path}"
+                asked = urllib.request.Request(address, headers={"Authorization": "token secret"})
+                with urllib.request.urlopen(asked, timeout=30) as page:
+                    return page.read().decode("utf-8")
+            except (urllib.error.URLError, ConnectionError) as error:
+                if time.monotonic() > end or getattr(error, "code", None):
+                    raise
+                time.sleep(0.5)
+
+    yield fetch
+    server.kill()
+    server.wait()
+
+
+EXTENSIONS = "{'nbgrader.server_extensions.formgrader': True}"
+
+
+def test_a_running_formgrader_shows_the_submission_and_nothing_from_elsewhere(term, formgrader):
+    _, config, who, _ = term
+    with gradebook.opened(config) as book:
+        number = book.find_submission(NAME, who).notebooks[0].id
+    listed = formgrader(f"formgrader/api/submissions/{NAME}")
+    assert json.loads(listed)[0]["student"] == who
+    page = formgrader(f"formgrader/submissions/{number}/")
+    assert "return 3 * a" in re.sub(r"<[^>]+>", "", page)
+    assert small.SECRET in page  # for the instructor
+    assert [one for one in addresses(page) if one.split("?")[0].startswith(("http", "//"))] == []
+    found = scripts_and_links(page)
     assert not [
         one for one in found if one.startswith(("javascript", "vbscript")) or "alert(" in one
     ]
