@@ -63,7 +63,9 @@ def words(engine: str, course: Path, options) -> list[str]:
         "--course",
         inside,
     ]
-    command += ["--jobs", str(options.jobs)]
+    command += ["--jobs", str(options.jobs), "--minutes", str(options.minutes)]
+    command += [word for one in options.student or [] for word in ("--student", one)]
+    command += [] if options.due is None else ["--due", options.due.isoformat()]
     return [*command, "--submissions", "/submissions"] if options.submissions else command
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tracemalloc
 import zipfile
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -540,7 +541,8 @@ def test_points_that_stand_on_both_tests_and_people(config):
 
 
 def options(**more):
-    return argparse.Namespace(**{"assignment": NAME, "submissions": None, "jobs": 3, **more})
+    given = {"assignment": NAME, "submissions": None, "jobs": 3, "minutes": 60.0}
+    return argparse.Namespace(**given | {"student": None, "due": None} | more)
 
 
 def test_without_a_sandbox_it_refuses_and_says_what_to_do(monkeypatch):
@@ -566,9 +568,13 @@ def test_the_container_has_the_course_and_the_submissions(tmp_path):
         "/course/instructor",
         "--jobs",
         "3",
+        "--minutes",
+        "60.0",
     ]
     assert words[-len(end) - 2 :] == [*end, "--submissions", "/submissions"]
-    elsewhere = container.words("docker", tmp_path, options())
+    due = datetime.fromisoformat("2026-11-20T23:59+01:00")
+    elsewhere = container.words("docker", tmp_path, options(student=["ada"], due=due))
+    assert elsewhere[-4:] == ["--student", "ada", "--due", "2026-11-20T23:59:00+01:00"]
     assert f"{tmp_path}:/class" in elsewhere
     assert "/submissions" not in elsewhere
 
