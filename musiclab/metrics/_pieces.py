@@ -1,4 +1,4 @@
-"""Input checks and pooling shared by the measures."""
+"""What all measures do first: make sure they were given pieces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Synthesis, an embedded MP3 player, and MIDI and MusicXML files to download."""
+"""Music to sound: a plain organ, an MP3 player that sits in the page, and the files to take away.
+
+Lessons: all.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ _CYCLE = 2**16  # samples of the wave table
 
 
 def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
-    """Synthesise music by additive synthesis: a sum of harmonics for each note.
+    """Play music on a plain organ: a sum of harmonics for each note, as loud as its velocity says.
+
+    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -49,8 +54,10 @@ def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
     piece = as_piece(x)
     seconds = _step_seconds(bpm)
     organ = pretty_midi.Instrument(program=19)
-    for start, stop, pitch, _ in notes(piece):
-        organ.notes.append(pretty_midi.Note(_VELOCITY, pitch, start * seconds, stop * seconds))
+    for start, stop, pitch, voice in notes(piece):
+        velocity = 0 if piece.velocity is None else int(piece.velocity[start, voice])
+        times = (start * seconds, stop * seconds)
+        organ.notes.append(pretty_midi.Note(velocity or _VELOCITY, pitch, *times))
     samples = np.zeros(round(piece.steps * seconds * RATE))
     if organ.notes:
         sound = organ.synthesize(fs=RATE, wave=_organ)[: len(samples)]
@@ -61,6 +68,8 @@ def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
 
 def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
     """Samples as a small MP3 (mono, variable bit rate), the same bytes each time.
+
+    Lesson: 00
 
     Args:
       samples: float (n,), -1 to 1, n at least 1.
@@ -82,7 +91,9 @@ def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
 
 
 def play(x, bpm: float = 80, title: str | None = None) -> Shown:
-    """An embedded audio player, with the music as MIDI and MusicXML to download beside it.
+    """A player in the page, with the music as MIDI and MusicXML to download beside it.
+
+    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).

@@ -1,4 +1,7 @@
-"""Engraving of MusicXML with verovio, its SVG reworked so that one page can hold several."""
+"""MusicXML to SVG without ids: verovio engraves, and its drawing is reworked to live in any page, many times.
+
+Lessons: all, through :func:`musiclab.show.score`.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,9 @@ class Head:
 
 
 def pitch_name(pitch: int) -> str:
-    """Name of a MIDI pitch in its common spelling.
+    """What a MIDI pitch is called, spelled the common way.
+
+    Lesson: 01
 
     >>> pitch_name(60), pitch_name(70)
     ('C4', 'B♭4')
@@ -45,6 +50,8 @@ def pitch_name(pitch: int) -> str:
 
 def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tuple[str, int]:
     """Engrave MusicXML.
+
+    Lesson: 00
 
     Args:
       xml: a MusicXML document whose notes have the ids "head-0", "head-1"... in the order of ``heads``.

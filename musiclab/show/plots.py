@@ -1,4 +1,7 @@
-"""Plots of piano rolls, comparisons and loss curves; each takes and returns an axis."""
+"""Music and training as plots: piano rolls, comparisons, loss curves. They take and return axes.
+
+Lessons: all. :func:`musiclab.show.figure` puts what they draw into a lesson.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from musiclab.data.encodings.scaling import normalise
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 from musiclab.show.html import as_piece, is_roll, notes
 
@@ -28,7 +32,10 @@ def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Draw music as bars on a grid of time and pitch, one colour and pattern per voice.
 
     A note starts with a dark edge and ends with a gap, so a repeated note is told from a held one; where voices sing
-    the same pitch they share its row. A piano roll knows no voices and no repeated notes: it gets one colour.
+    the same pitch they share its row. Where a piece has velocity, louder notes are darker. A piano roll knows no
+    voices and no repeated notes: it gets one colour.
+
+    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -53,6 +60,8 @@ def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
 
 def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) -> tuple[Axes, Axes]:
     """Two piano rolls side by side on the same scales.
+
+    Lesson: 04
 
     Args:
       real: music on the left, in any form :func:`piano_roll` takes.
@@ -84,6 +93,8 @@ def loss_curves(
     history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = ""
 ) -> Axes:
     """Loss per epoch on training and held-out pieces, against named baselines.
+
+    Lesson: 04
 
     Args:
       history: a Keras ``History``, or a mapping with "loss" and, where measured, "val_loss": a number per epoch.
@@ -157,7 +168,14 @@ def _draw(ax, piece, voiceless, title):
         height = 0.84 / lanes
         bottom = pitch + 0.42 - (lane + 1) * height
         ax.add_patch(
-            Rectangle((start, bottom), stop - start - 0.1, height, linewidth=0, **_fill(voice))
+            Rectangle(
+                (start, bottom),
+                stop - start - 0.1,
+                height,
+                linewidth=0,
+                alpha=_shade(piece, start, voice),
+                **_fill(voice),
+            )
         )
         ax.vlines(start, bottom, bottom + height, color="black", linewidth=2)
     if n_voices > 1:
@@ -179,6 +197,12 @@ def _draw(ax, piece, voiceless, title):
 def _fill(voice):
     colour, hatch = COLOURS[voice % len(COLOURS)], HATCHES[voice % len(HATCHES)]
     return {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "hatch_linewidth": 0.7}
+
+
+def _shade(piece, start, voice):
+    """Opacity of a note: by its velocity, where it has one."""
+    velocity = 0 if piece.velocity is None else int(piece.velocity[start, voice])
+    return 0.25 + 0.75 * normalise(velocity, 0, 127) if velocity else 1.0
 
 
 def _lane(piece, start, stop, pitch, voice):

@@ -1,4 +1,7 @@
-"""Piano-roll editor for a melody, by mouse or keyboard."""
+"""A piano roll to draw a melody into, with the mouse or with the keyboard alone, to hear it and hand it to a model.
+
+Lessons: 06.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,9 @@ def roll(
     bpm: float = 80,
     title="Your melody",
 ) -> object:
-    """Piano-roll editor of a melody: click or drag, or arrow keys and the space bar; it plays in the page.
+    """A melody to change: click or drag, or arrow keys and the space bar; it plays in the page.
+
+    Lesson: 06
 
     Args:
       x: the melody to begin with, in any form that :func:`musiclab.show.score` takes but a stream; its highest voice

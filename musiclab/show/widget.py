@@ -1,4 +1,7 @@
-"""The widget behind :func:`musiclab.show.roll`; apart from it, since importing a widget imports IPython."""
+"""The widget behind :func:`musiclab.show.roll`; apart from it, since importing a widget imports IPython.
+
+Lessons: 06.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,9 @@ __all__ = ["Roll"]
 
 
 class Roll(anywidget.AnyWidget):
-    """Widget that :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
+    """What :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
+
+    Lesson: 06
 
     Attributes:
       notes: a list of [step, pitch, length], 16ths and MIDI numbers, in order of time; one note at a time.

@@ -170,3 +170,23 @@ def test_implied_onsets_by_definition():
     onsets = implied_onsets(voices)
     np.testing.assert_array_equal(onsets, expected)
     check_voices(voices, onsets)
+
+
+def test_velocity_is_checked_masked_by_rests_and_cut_with_the_piece():
+    piece = Piece([60, 60, -1, 62], velocity=[[90], [90], [90], [40]])
+    assert (piece.velocity.dtype, piece.velocity[:, 0].tolist()) == (np.int8, [90, 90, 0, 40])
+    assert excerpt(piece, 1, 4).velocity[:, 0].tolist() == [90, 0, 40]
+    assert (
+        piece.with_(
+            voices=[60, 62], onsets=None, spelling=None, downbeats=None, beat=None, fermatas=None
+        ).velocity
+        is None
+    )
+    for bad in ([[200]] * 4, [[-1]] * 4, [[90]] * 3):
+        with pytest.raises(ValueError, match="velocity"):
+            piece.with_(velocity=bad)
+
+
+def test_a_name_holds_no_control_characters():
+    assert Piece([60], name="a\0b\ud800\n").name == "a b"
+    assert Piece([60], name="\0").name == "untitled"

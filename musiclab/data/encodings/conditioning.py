@@ -109,15 +109,7 @@ def written(tokens: np.ndarray, plan: Piece, low: int, high: int) -> Piece:
     """
     metre = {
         name: getattr(plan, name)
-        for name in (
-            "downbeats",
-            "beat",
-            "pickup",
-            "fermatas",
-            "time_signature",
-            "mode",
-            "key_method",
-        )
+        for name in ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode")
     }
     tonic = {"major": 0, "minor": 9}[plan.mode]
     piece = decode_tokens(

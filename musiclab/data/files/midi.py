@@ -148,7 +148,7 @@ def _time_signatures(piece: Piece) -> list[tuple[int, int, int, int]]:
     Where the first full bar is not of the piece's own signature, that one stands before all.
     """
     own = tuple(int(number) for number in piece.time_signature.split("/"))
-    changes = []
+    changes, all_bars = [], []
     last = (*own, 16 // own[1])
     for start, stop, unit in bars_of(piece):
         length = stop - start
@@ -164,8 +164,9 @@ def _time_signatures(piece: Piece) -> list[tuple[int, int, int, int]]:
         if not changes or last != wanted:
             changes.append((start, *wanted))
         last = wanted
-    first_bar = 0 if piece.downbeats[0] or len(changes) < 2 else 1
-    if changes[first_bar][1:3] != own:
+        all_bars.append(wanted[:2])
+    first_bar = 0 if piece.downbeats[0] or len(all_bars) < 2 else 1
+    if all_bars[first_bar] != own:
         changes.insert(0, (0, *own, 16 // own[1]))
     return changes
 

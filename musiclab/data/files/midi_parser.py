@@ -93,8 +93,11 @@ def parse_midi(raw: bytes) -> ParsedMusic:
     ours = SOFTWARE in texts
     changes = _signatures(metas, step, ours)
     bars, signature = _bars(changes, steps, PICKUP in texts if ours else None)
-    if ours and [change[0] for change in changes[:2]] == [0, 0]:
-        signature = f"{changes[0][1]}/{changes[0][2]}"  # of the piece, whatever its first bar is
+    if ours and [change[0] for change in changes[:2]] == [0, 0]:  # the piece's own stands before
+        _, upper, lower, beat = changes[0]
+        signature = f"{upper}/{lower}"
+        if bars[0].unnumbered:
+            bars[0] = Bar(bars[0].length, Fraction(upper * 16, lower), beat, unnumbered=True)
     starts = [0]
     for bar in bars:
         starts.append(starts[-1] + int(bar.length))

@@ -1,7 +1,4 @@
-"""Pieces as engraved music: a music21 score, and MusicXML for any notation program.
-
-Lessons: 00, 01.
-"""
+"""Pieces as music21 scores, and as MusicXML for any notation program."""
 
 from __future__ import annotations
 
@@ -40,8 +37,6 @@ def to_stream(piece: Piece) -> Score:
     not already say it. A fermata stands on each voice that starts a note there; where none does, on the highest
     voice that sounds, tied over from what it held.
 
-    Lesson: 00
-
     Args:
       piece: any piece; notes without spelling are spelled by the key signature.
 
@@ -76,8 +71,6 @@ def musicxml_bytes(piece: Piece) -> bytes:
     Everything of a piece comes back when it is read: voices, onsets, spelling, bars, key and time signature,
     fermatas, length.
 
-    Lesson: 01
-
     Raises:
       ValueError: as :func:`to_stream`.
 
@@ -97,8 +90,6 @@ def musicxml_bytes(piece: Piece) -> bytes:
 def write_musicxml(piece: Piece, path: str | Path) -> None:
     """Write a piece as an uncompressed MusicXML file, whole or not at all.
 
-    Lesson: 01
-
     Args:
       piece: any piece.
       path: where to; ``.musicxml`` is the suffix that notation programs know.
@@ -111,8 +102,6 @@ def write_musicxml(piece: Piece, path: str | Path) -> None:
 
 def voice_names(n_voices: int) -> list[str]:
     """What the voices of a piece are called in files and scores.
-
-    Lesson: 01
 
     >>> voice_names(4), voice_names(1), voice_names(2)
     (['Soprano', 'Alto', 'Tenor', 'Bass'], ['Melody'], ['Voice 1', 'Voice 2'])
@@ -181,7 +170,11 @@ def _part(piece: Piece, voice: int, name: str, spelling, bars, marks) -> Part:
         )
         altered = {}  # accidentals so far in this bar
         for a, b in pairwise(cut for cut in cuts if start <= cut <= stop):
-            for begin, end in _values(a, b, a - origin):
+            values = _values(a, b, a - origin)
+            nominal = signature.barDuration.quarterLength * STEPS_PER_QUARTER
+            if (a, b) == (start, stop) and pitches[a] == REST and b - a == 16 != nominal:
+                values = [(a, a + 8), (a + 8, b)]  # a whole rest would be read as a full bar
+            for begin, end in values:
                 struck = begin == a and change[a]
                 going_on = end < piece.steps and not change[end]
                 element = _element(pitches[a], int(spelling[a]), end - begin, not struck, going_on)

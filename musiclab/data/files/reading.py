@@ -33,8 +33,8 @@ _MAX_NUMBERS = {
     "staves": 8,
     "staff": 8,
     "multiple-rest": 1000,
-    "actual-notes": 64,
-    "normal-notes": 64,
+    "actual-notes": 256,
+    "normal-notes": 256,
 }
 _MAX_COUNTS = {
     "note": 2 * _MAX_XML_NOTES,
@@ -92,11 +92,11 @@ def read_music(
             piece = to_grid(_parse(raw, grid, tune), chords, grid)
     except DataError as error:
         raise DataError(f"{path.name}: {error}") from None
-    except Exception as error:  # the parsers raise what they stumble over
+    except Exception:  # the parsers raise what they stumble over
         raise DataError(
             f"{path.name}: damaged, or it breaks the rules of its format; open it in the program that "
             "made it, or in a notation program, and export it again"
-        ) from error
+        ) from None
     return piece.with_(name=path.stem) if piece.name == "untitled" else piece
 
 
@@ -113,13 +113,13 @@ def _read_bytes(path: Path) -> bytes:
 
 def _parse(raw: bytes, grid: str, tune: int | None) -> ParsedMusic:
     """Parse a file by what its first bytes say it holds."""
-    start = raw[:4096].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = raw[:4096].lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n\0")
     kind = None
     if start.startswith((b"MThd", b"RIFF")):
         kind = "MIDI"
     elif start.startswith(b"PK\x03\x04"):
         raw, kind = _unpacked(raw), "MusicXML"
-    elif start.startswith((b"<", b"\xff\xfe<", b"\xfe\xff\x00<", b"\x00<")):
+    elif start.startswith(b"<"):
         kind = "MusicXML"
     elif b"\0" not in raw and re.search(rb"^K:", raw, re.MULTILINE):
         kind = "ABC"
@@ -164,7 +164,11 @@ def _score_name(archive: zipfile.ZipFile) -> str:
         if name.lower().endswith((".xml", ".musicxml"))
         and not name.startswith(("META-INF", "__MACOSX"))
     ]
-    if len(scores) != 1:
+    if not scores:
+        raise DataError(
+            "it is a zip archive without a MusicXML score: unpack it, and read its files"
+        )
+    if len(scores) > 1:
         raise DataError(
             f"it is a zip archive with {len(scores)} MusicXML scores in it, and does not say which to "
             "read: unpack it, and read its files one by one"
@@ -185,13 +189,14 @@ def _parse_musicxml(raw: bytes, grid: str) -> ParsedMusic:
 
 def _xml_text(raw: bytes) -> str:
     """Decode XML by its byte order mark, its declaration, or else as UTF-8 or windows-1252."""
-    wide = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}
+    names = ["utf-8-sig", "cp1252", "latin-1"]
     declared = re.match(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*?encoding\s*=\s*[\"']([\w.:-]+)", raw)
-    names = [wide[raw[:2]]] if raw[:2] in wide else ["utf-8-sig", "cp1252", "latin-1"]
-    if declared and raw[:2] not in wide:
-        name = declared[1].decode()
-        if _SINGLE_BYTES.match(name) and not name.lower().startswith("utf"):
-            names.insert(0, name)
+    if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
+        names = ["utf-16"]
+    elif 0 in raw[:2]:
+        names = ["utf-16-be" if raw[0] == 0 else "utf-16-le"]
+    elif declared and _SINGLE_BYTES.match(declared[1].decode("latin-1")):
+        names.insert(0, declared[1].decode("latin-1").lower().replace("utf-8", "utf-8-sig"))
     for name in names:
         with contextlib.suppress(UnicodeError, LookupError):
             text = re.sub(r"^\s*<\?xml[^>]*\?>", "", raw.decode(name), count=1)

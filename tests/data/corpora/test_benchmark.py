@@ -1,5 +1,6 @@
 """The benchmark's reader: three formats give the same rolls, and nothing in a file is ever run."""
 
+import contextlib
 import json
 import os
 import pickle
@@ -147,3 +148,32 @@ def test_a_matrix_of_another_width_is_refused(tmp_path):
     savemat(tmp_path / "set.mat", {"traindata": cell})
     with pytest.raises(DataError, match="lacks validdata, testdata"):
         load_benchmark(tmp_path / "set.mat")
+
+
+def test_a_matlab_file_that_crashes_scipy_is_refused(tmp_path):
+    """A cell array whose first element says it holds more than the file: SciPy ends the process on some of these."""
+    file = tmp_path / "damaged.mat"
+    cells = np.empty((1, 1), object)
+    cells[0, 0] = np.eye(2, 88)
+    savemat(file, {f"{split}data": cells for split in ("train", "valid", "test")})
+    raw = file.read_bytes()
+    assert len(load_benchmark(file)["train"]) == 1
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        damaged = bytearray(raw)
+        for place in rng.integers(128, len(raw), 6):
+            damaged[place] = rng.integers(256)
+        file.write_bytes(damaged)
+        with contextlib.suppress(DataError):
+            assert load_benchmark(file).keys() == {"train", "valid", "test"}
+
+
+def test_a_killed_reader_of_matlab_files_is_a_damaged_file(tmp_path, monkeypatch):
+    import subprocess
+
+    killed = subprocess.CompletedProcess([], -11, b"", b"")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: killed)
+    file = tmp_path / "crash.mat"
+    file.write_bytes(b"MATLAB")
+    with pytest.raises(DataError, match=r"crash\.mat is damaged"):
+        load_benchmark(file)

@@ -1,8 +1,10 @@
 import os
 import re
+import tempfile
 import xml.etree.ElementTree as ET
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,9 +74,10 @@ def test_printed_accidentals_say_every_alteration_once(piece):
 def everything_returns(chorale):
     """What of a chorale did not survive the two kinds of file."""
     raw = musicxml_bytes(chorale)
-    from musiclab.data.files.reading import _read_musicxml
-
-    lost = differing(chorale, _read_musicxml(raw), SCORE)
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "chorale.musicxml")
+        file.write_bytes(raw)
+        lost = differing(chorale, read_music(file), SCORE)
     return [f"{chorale.bwv} {name}" for name in lost]
 
 

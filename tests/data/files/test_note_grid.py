@@ -89,3 +89,59 @@ def test_bars_cut_in_two_count_as_one_unless_taken_literally():
 def test_an_unnumbered_first_bar_is_a_pickup_even_when_literal():
     metre = metre_of([Bar(4, 16, 4, unnumbered=True), Bar(16, 16, 4)], [0, 4, 20], literal=True)
     assert (metre["pickup"], np.flatnonzero(metre["downbeats"]).tolist()) == (4, [4])
+
+
+def test_triplets_are_rounded_and_the_report_says_so():
+    third = Fraction(4, 3)
+    piece = to_grid(music((0, third, 60), (third, 2 * third, 62), (2 * third, 4, 64), (4, 8, 65)))
+    assert piece.voices[:8, 0].tolist() == [60, 62, 62, 64, 65, 65, 65, 65]
+    assert np.flatnonzero(piece.onsets[:, 0]).tolist() == [0, 1, 3, 4]
+    report = piece.report
+    assert (report.moved, round(report.median, 2), round(report.largest, 2)) == (2, 0.33, 0.33)
+    assert (report.resized, report.dropped, report.voices, report.unchanged) == (1, 0, 1, False)
+    assert "2 onsets rounded to the grid of 16ths: median 0.33, largest 0.33" in str(report)
+
+
+def test_notes_on_the_grid_are_not_changed():
+    piece = to_grid(music((0, 3, 60), (4, 8, 62), (8, 9, 64)))
+    assert piece.report.unchanged
+    assert str(piece.report) == "3 notes in 1 part, read as 1 voice."
+
+
+def test_of_notes_too_fast_for_the_grid_one_in_each_step_is_kept():
+    half = Fraction(1, 2)
+    trill = [(i * half, (i + 1) * half, 60 + i % 2) for i in range(8)]
+    piece = to_grid(music(*trill, steps=8))
+    assert piece.report.dropped == 8 - int(piece.onsets.sum())
+    assert 4 <= piece.onsets.sum() < 8
+    assert piece.voices.shape == (8, 1)
+
+
+def test_chords_in_all_three_ways():
+    chord = [(0, 4, 60), (0, 4, 64), (4, 8, 62)]
+    assert to_grid(music(*chord)).voices[::4].tolist()[:2] == [[64, 60], [62, -1]]
+    top = to_grid(music(*chord), chords="top")
+    assert (top.voices[::4, 0].tolist()[:2], top.report.dropped) == ([64, 62], 1)
+    with pytest.raises(DataError, match=r'Alto, bar 1: two notes at once.*chords="voices"'):
+        to_grid(music(*chord), chords="refuse")
+
+
+def test_notes_that_double_one_another_are_merged():
+    piece = to_grid(music((0, 4, 60), (0, 6, 60), (4, 8, 64)))
+    assert (piece.report.merged, piece.report.voices) == (1, 2)
+    assert piece.voices[5].tolist() == [64, 60]
+
+
+def test_more_voices_than_can_be_read_lose_those_with_fewest_notes():
+    parts = [ParsedPart("", [ParsedNote(Fraction(i % 2), Fraction(4), 40 + i)]) for i in range(34)]
+    parts[0].notes.append(ParsedNote(Fraction(4), Fraction(5), 40))
+    parsed = ParsedMusic(parts, [Bar(Fraction(16), Fraction(16), 4)])
+    piece = to_grid(parsed)
+    assert (piece.voices.shape[1], piece.report.dropped) == (MAX_VOICES, 2)
+    assert 40 in piece.voices
+
+
+def test_a_bar_of_hundreds_of_beats_stays_countable():
+    bars = [Bar(Fraction(1600), Fraction(16), 4)]
+    parsed = ParsedMusic([ParsedPart("", [ParsedNote(Fraction(0), Fraction(1600), 60)])], bars)
+    assert to_grid(parsed).beat.max() == 127

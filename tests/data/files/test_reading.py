@@ -122,7 +122,7 @@ BAD = {
     ),
     "zip of MIDI files": (
         zipped(one=midi_bytes(PIECE)).replace(b".xml", b".mid"),
-        "0 MusicXML scores",
+        "without a MusicXML score",
     ),
     "zip of scores": (zipped(one=XML, two=XML), "2 MusicXML scores"),
     "damaged zip": (zipped(container=CONTAINER, score=XML)[:-40], "can't be unpacked"),
@@ -172,3 +172,100 @@ def test_damaged_files_give_a_piece_or_a_data_error(tmp_path, original, changes)
     except DataError:
         return
     assert isinstance(piece, Piece)
+
+
+def read(tmp_path, raw, **options):
+    (tmp_path / "a.music").write_bytes(raw)
+    return read_music(tmp_path / "a.music", **options)
+
+
+UNDECLARED = XML.split(b"?>", 1)[1].replace(b"<movement-title>", b"<movement-title>\xc3\x89tude ")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        UNDECLARED,
+        b'<?xml version="1.0" encoding="ISO-8859-1"?>' + UNDECLARED.decode().encode("latin-1"),
+        b'<?xml version="1.0" encoding="UTF-8"?>' + UNDECLARED.decode().encode("cp1252"),
+        b'<?xml version="1.0" encoding="windows-1252"?>' + UNDECLARED.decode().encode("cp1252"),
+        UNDECLARED.decode().encode("utf-16-le"),
+        UNDECLARED.decode().encode("utf-16-be"),
+        b"\xef\xbb\xbf" + UNDECLARED,
+        UNDECLARED.replace(b"tude ", b"tude\x01 "),
+    ],
+)
+def test_xml_in_any_encoding_and_with_control_characters_is_read(tmp_path, raw):
+    piece = read(tmp_path, raw)
+    np.testing.assert_array_equal(piece.voices, PIECE.voices)
+    assert piece.name.startswith("Étude")
+
+
+def test_a_score_without_container_is_found(tmp_path):
+    np.testing.assert_array_equal(read(tmp_path, zipped(score=XML)).voices, PIECE.voices)
+
+
+def measure(content, attributes=""):
+    """A MusicXML score of one bar, four divisions to a quarter."""
+    head = f"<attributes><divisions>4</divisions>{attributes}</attributes>"
+    part = f'<part id="P1"><measure number="1">{head}{content}</measure></part>'
+    names = '<part-list><score-part id="P1"><part-name>Oboe</part-name></score-part></part-list>'
+    return f"<score-partwise>{names}{part}</score-partwise>".encode()
+
+
+def xml_note(step, duration, chord=False, unpitched=False):
+    pitch = f"<pitch><step>{step}</step><octave>4</octave></pitch>"
+    if unpitched:
+        pitch = "<unpitched><display-step>E</display-step><display-octave>4</display-octave></unpitched>"
+    return f"<note>{'<chord/>' * chord}{pitch}<duration>{duration}</duration></note>"
+
+
+def test_a_chord_in_musicxml_is_split(tmp_path):
+    content = xml_note("C", 4) + xml_note("A", 4, chord=True) + xml_note("G", 4)
+    piece = read(tmp_path, measure(content))
+    assert piece.voices[::4].tolist() == [[69, 60], [67, -1]]
+    assert (piece.report.parts, piece.report.voices) == (1, 2)
+    with pytest.raises(DataError, match="Oboe, bar 1: two notes at once"):
+        read(tmp_path, measure(content), chords="refuse")
+
+
+def test_drums_in_musicxml_are_left_out_and_counted(tmp_path):
+    piece = read(tmp_path, measure(xml_note("C", 4) + xml_note("", 4, unpitched=True)))
+    assert (piece.voices[:, 0].tolist(), piece.report.drums) == ([60] * 4 + [-1] * 4, 1)
+
+
+def test_an_additive_time_signature_is_summed(tmp_path):
+    time = "<time><beats>3+2</beats><beat-type>8</beat-type></time>"
+    assert read(tmp_path, measure(xml_note("C", 10), time)).time_signature == "5/8"
+
+
+def test_a_key_of_nine_flats_costs_no_notes(tmp_path):
+    piece = read(tmp_path, measure(xml_note("C", 4), "<key><fifths>-9</fifths></key>"))
+    assert (piece.voices[:, 0].tolist(), piece.key_signature) == ([60] * 4, 0)
+
+
+def test_a_quarter_tone_is_moved_to_a_key_and_counted_or_refused(tmp_path):
+    raw = XML.replace(b"<alter>0", b"<alter>0.5")
+    assert read(tmp_path, raw).report.retuned > 0
+    with pytest.raises(DataError, match="between the keys"):
+        read(tmp_path, raw, grid="exact")
+
+
+def test_a_control_character_in_a_title_survives_no_format(tmp_path):
+    raw = midi_bytes(PIECE.with_(name="My song")).replace(b"My song", b"My\0so\x07g")
+    piece = read(tmp_path, raw)
+    assert piece.name == "My so g"
+    np.testing.assert_array_equal(read(tmp_path, musicxml_bytes(piece)).voices, PIECE.voices)
+
+
+def test_an_unknown_way_of_reading_is_refused(tmp_path):
+    for options in ({"chords": "all"}, {"grid": "fine"}):
+        with pytest.raises(ValueError, match="choose from"):
+            read(tmp_path, XML, **options)
+
+
+def test_nothing_is_printed(tmp_path, capfd):
+    read(tmp_path, measure(xml_note("C", 4) + "<backup><duration>9</duration></backup>"))
+    with pytest.raises(DataError):
+        read(tmp_path, XML.replace(b"<divisions>10080", b"<divisions>0"))
+    assert capfd.readouterr() == ("", "")
