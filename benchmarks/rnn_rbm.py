@@ -88,7 +88,7 @@ def train_one(
     model = RNNRBM(88, *(recipe[name] for name in ("hidden", "units", "k", "dropout"))).start_from(
         rbm
     )
-    model.recipe(recipe["learning_rate"])
+    model.compile_default(recipe["learning_rate"])
     model.fit(
         rolls["train"],
         epochs=recipe["epochs"],

@@ -99,7 +99,7 @@ def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
     cpu, wall = time.process_time(), time.perf_counter()
     set_seed(seed)
     model = ChordModel(**settings, dropout=RECIPE["dropout"])
-    model.recipe(RECIPE["learning_rate"])
+    model.compile_default(RECIPE["learning_rate"])
     model.fit(rolls["train"], epochs=epochs, seed=seed, verbose=0)
     took = {"cpu_s": time.process_time() - cpu, "wall_s": time.perf_counter() - wall}
     np.savez(

@@ -65,7 +65,7 @@ def _cells():
     import keras
     import tensorflow as tf
 
-    from musiclab.models.recurrent.cells import PeepholeLSTMCell
+    from musiclab.models.recurrent.recurrent_stack import PeepholeLSTMCell
 
     rng = np.random.default_rng(0)
     x = tf.constant(
@@ -98,8 +98,13 @@ def _loops():
     from musiclab.models.recurrent.chord_model import ChordModel
 
     model = ChordModel("gru", "notes")
-    arguments = model.start(PIECES), tf.constant(FRAMES), tf.constant([0, 0]), tf.constant(1.0)
+    arguments = (
+        model.initial_state(PIECES),
+        tf.constant(FRAMES),
+        tf.constant([0, 0]),
+        tf.constant(1.0),
+    )
     return {
-        "loop in Python": lambda: model.draw(*arguments).numpy(),
+        "loop in Python": lambda: model.generate(*arguments).numpy(),
         "one graph loop": lambda: model.sample(PIECES, seed=0, steps=FRAMES),
     }

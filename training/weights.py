@@ -44,7 +44,7 @@ def chords(order: str, epochs: int = 24):
     training.set_seed(8)
     pieces = data.load_chorales("train")
     model = ChordModel("gru", "notes", units=128, hidden=128, order=order)
-    model.recipe(learning_rate=8e-3)
+    model.compile_default(learning_rate=8e-3)
     training.train(
         model,
         [data.piano_roll(data.to_common_key(p))[::4] for p in pieces],
@@ -69,15 +69,15 @@ def voices(epochs: int = 30):
 def melodies(epochs: int = 28):
     """The three-layer melody model of lesson 07: soprano after soprano in a common key, split by melody."""
     from musiclab import data, training
-    from musiclab.models.recurrent.melody_model import MelodyModel, vocabulary
+    from musiclab.models.recurrent.melody_model import MelodyModel
 
     training.set_seed(7)
     train = [
         data.melody_to_symbols(data.to_common_key(p))
         for p in data.load_chorales("train", by="melody")
     ]
-    model = MelodyModel(vocabulary(train), "lstm", units=80, layers=3, dropout=0.2)
-    model.recipe(learning_rate=1e-2)
+    model = MelodyModel(data.note_vocabulary(train), "lstm", units=80, layers=3, dropout=0.2)
+    model.compile_default(learning_rate=1e-2)
     training.train(model, train, epochs=epochs, batch_size=16, title="three layers")
     return model
 
@@ -150,7 +150,7 @@ def rnn_rbm(epochs: int = 50):
     rbm.compile_default(learning_rate=0.05, k=1, persistent=True)
     training.train(rbm, np.concatenate(rolls), epochs=60, batch_size=100, title="RBM of chords")
     model = RNNRBM(hidden=150, units=128).start_from(rbm)
-    model.recipe(learning_rate=6e-3)
+    model.compile_default(learning_rate=6e-3)
     training.train(model, rolls, epochs=epochs, batch_size=8, title="RNN-RBM")
     return model
 

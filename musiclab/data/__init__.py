@@ -4,7 +4,7 @@ from musiclab.data.corpora.chorales import *
 from musiclab.data.corpora.keys import *
 from musiclab.data.corpora.melody_families import *
 from musiclab.data.corpora.tunes import *
-from musiclab.data.encodings.melody import *
+from musiclab.data.encodings.note_sequence import *
 from musiclab.data.encodings.piano_roll import *
 from musiclab.data.encodings.scaling import *
 from musiclab.data.encodings.tokens import *

@@ -8,11 +8,11 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     03  autoencoders.autoencoder, autoencoders.numpy_autoencoder
     04  autoencoders.autoencoder, autoencoders.numpy_autoencoder, autoencoders.optimisers
     05  autoencoders.autoencoder, autoencoders.elbo, autoencoders.vae
-    06  markov, recurrent.backpropagation_through_time, recurrent.cells,
-        recurrent.melody_model
-    07  markov, recurrent.cells, recurrent.melody_model
+    06  markov, recurrent.backpropagation_through_time, recurrent.melody_model,
+        recurrent.numpy_cells
+    07  markov, recurrent.melody_model, recurrent.numpy_cells, recurrent.recurrent_stack
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
-    09  recurrent.cells, recurrent.encoder_decoder
+    09  recurrent.encoder_decoder, recurrent.numpy_cells
     10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
         adversarial.losses, adversarial.ring_gan
     11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
@@ -44,17 +44,16 @@ Module to lessons::
     energy.softmax_rbm                      13
     markov                                  02, 06, 07
     recurrent.backpropagation_through_time  06
-    recurrent.cells                         06, 07, 09
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
     recurrent.four_voices                   08
     recurrent.melody_model                  06, 07
+    recurrent.numpy_cells                   06, 07, 09
     recurrent.output_heads                  08
+    recurrent.recurrent_stack               07
 
 Internal, imported by no lesson::
 
-    recurrent.minibatches
-    recurrent.part_model
-    recurrent.recurrent_layers
+    recurrent.accompaniment_model
     recurrent.sequence_model
 """

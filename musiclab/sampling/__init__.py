@@ -1,3 +1,4 @@
-"""Turning logits into notes: distributions reshaped, sequences drawn, beams searched, rules obeyed."""
+"""From logits to notes: temperature, top-k, nucleus, ancestral sampling, beam search, constraints."""
 
+from musiclab.sampling.ancestral import *
 from musiclab.sampling.distributions import *

@@ -1,7 +1,4 @@
-"""A rule of four-part writing as a mask on what a model may write.
-
-Lessons: 08, 09.
-"""
+"""Constraints while sampling: parallel fifths, octaves and unisons excluded by a mask."""
 
 from __future__ import annotations
 
@@ -11,16 +8,15 @@ __all__ = ["parallel_moves"]
 
 
 def parallel_moves(before, now, own, keys: int):
-    """Which next pitches of a voice would make parallel fifths, octaves or unisons with voices that are given.
+    """Mask of the next pitches of a voice that would make parallels with given voices.
 
-    That is what :func:`musiclab.metrics.parallel_perfects` counts: both move the same way, and the interval,
-    modulo the octave, is a fifth both times or an octave both times. Who holds or rests never does.
-
-    Lessons: 08, 09
+    Parallels as :func:`musiclab.metrics.parallel_perfects` counts them: both voices move in the same
+    direction, and their interval modulo the octave is a fifth both times or an octave both times. A
+    voice that holds or rests makes none.
 
     Args:
-      before, now: int (n, G), what each given voice sounds now and on the next step: 0 = rest, else any numbering
-        of pitches by semitones from 1.
+      before, now: int (n, G), what each given voice sounds now and on the next step: 0 = rest, else
+        pitches numbered by semitones from 1.
       own: int (n,), what the voice itself sounds now, in that numbering.
       keys: how many numbers there are, 0 included.
 
@@ -31,12 +27,8 @@ def parallel_moves(before, now, own, keys: int):
     [3]
     """
     before, now, own = (ops.cast(part, "int32") for part in (before, now, own))
-    a, b, mine, k = (
-        before[:, :, None],
-        now[:, :, None],
-        own[:, None, None],
-        ops.arange(keys)[None, None],
-    )
+    a, b = before[:, :, None], now[:, :, None]  # (n, G, 1)
+    mine, k = own[:, None, None], ops.arange(keys)[None, None]  # (n, 1, 1), (1, 1, keys)
     was, would = ops.mod(ops.abs(a - mine), 12), ops.mod(ops.abs(b - k), 12)
     perfect = (was == would) & ((was == 0) | (was == 7))
     together = (b - a) * (k - mine) > 0

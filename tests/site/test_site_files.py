@@ -100,16 +100,17 @@ def test_lessons_show_what_they_promise(site, pages):
 
 def test_equations_lead_to_code_and_back(site):
     lesson = (site / "lessons" / "07_lstm_gating.html").read_text(encoding="utf-8")
-    code = (site / "reference" / "api" / "musiclab.models.recurrent.cells.html").read_text(
+    code = (site / "reference" / "api" / "musiclab.models.recurrent.numpy_cells.html").read_text(
         encoding="utf-8"
     )
     both = (site / "reference" / "equations.html").read_text(encoding="utf-8")
     assert (
-        "musiclab.models.recurrent.cells.html#musiclab.models.recurrent.cells.lstm_step" in lesson
+        "musiclab.models.recurrent.numpy_cells.html#musiclab.models.recurrent.numpy_cells.lstm_step"
+        in lesson
     )
     assert "lessons/07_lstm_gating.html#eq-7-2" in code
     assert "lessons/07_lstm_gating.html#eq-7-2" in both
-    assert "musiclab.models.recurrent.cells.lstm_step" in both
+    assert "musiclab.models.recurrent.numpy_cells.lstm_step" in both
 
 
 @pytest.mark.parametrize("folder", ["site/_static/mathjax", "tests/site/axe"])

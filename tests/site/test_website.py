@@ -45,11 +45,11 @@ def test_exercises_are_downloads():
 
 
 def test_formulas_become_targets_with_their_code():
-    equation = equations.Equation("7.2", code=["musiclab.models.recurrent.cells.lstm_step"])
+    equation = equations.Equation("7.2", code=["musiclab.models.recurrent.numpy_cells.lstm_step"])
     text = "before\n\n$$f=1\\tag{7.2}$$\n\nafter $$x$$ and\n\n$$y\\tag{a}$$\n"
     reworked = lessons.with_targets(text, {"7.2": equation})
     assert "(eq-7-2)=\n\n$$f=1\\tag{7.2}$$\n" in reworked
-    assert "{py:obj}`lstm_step <musiclab.models.recurrent.cells.lstm_step>`" in reworked
+    assert "{py:obj}`lstm_step <musiclab.models.recurrent.numpy_cells.lstm_step>`" in reworked
     assert reworked.count(")=\n") == 1
 
 

@@ -1,7 +1,4 @@
-"""What a step of four-voice music is, beside its tokens: where it stands in the form, and what sounds already.
-
-Lessons: 08.
-"""
+"""Conditioning features of a time step: metre, fermata, mode, and each voice's sounding note and its age."""
 
 from __future__ import annotations
 
@@ -11,91 +8,81 @@ from musiclab.data.encodings.tokens import HOLD_TOKEN, REST_TOKEN, decode_tokens
 from musiclab.data.encodings.transposition import spell
 from musiclab.data.piece import Piece
 
-__all__ = ["FORM_SIZES", "after_step", "form", "heard", "written"]
+__all__ = ["conditioning_features", "next_sounding", "sounding_and_age", "tokens_to_piece"]
 
-FORM_SIZES = (4, 12, 2, 2, 10, 2)
-"""How many values each column of :func:`form` has."""
+FEATURE_SIZES = (4, 12, 2, 2, 10, 2)
+"""How many values each column of :func:`conditioning_features` has."""
 
 
-def form(piece: Piece) -> np.ndarray:
-    """What is known of a piece before a note is written: where its bars, beats and fermatas are, and its mode.
-
-    Lesson: 08
+def conditioning_features(piece: Piece) -> np.ndarray:
+    """Metre, fermatas and mode of each step: what is known of a piece without its notes.
 
     Args:
-      piece: any piece; its notes don't matter.
+      piece: any piece.
 
     Returns:
-      int32 (T, 6), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half the number of steps
-      until the next fermata (0-8, 9 if there is none), minor; flags are 0 or 1.
+      int32 (T, 6), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half the
+      number of steps until the next fermata (0-8, 9 if there is none), minor; flags are 0 or 1.
 
-    >>> form(Piece([[60]] * 5, fermatas=[0, 0, 0, 0, 1]))[:, 4].tolist()
+    >>> conditioning_features(Piece([[60]] * 5, fermatas=[0, 0, 0, 0, 1]))[:, 4].tolist()
     [2, 1, 1, 0, 0]
     """
-    steps = np.arange(piece.steps)
-    after = np.searchsorted(np.flatnonzero(piece.fermatas), steps)
-    next_one = np.append(np.flatnonzero(piece.fermatas), -1)[after]
-    ahead = np.where(
-        next_one < 0, FORM_SIZES[4] - 1, np.minimum((next_one - steps) // 2, FORM_SIZES[4] - 2)
-    )
+    steps, fermatas = np.arange(piece.steps), np.flatnonzero(piece.fermatas)
+    following = np.append(fermatas, -1)[np.searchsorted(fermatas, steps)]
+    none, most = FEATURE_SIZES[4] - 1, FEATURE_SIZES[4] - 2
+    ahead = np.where(following < 0, none, np.minimum((following - steps) // 2, most))
     quarter = (steps - piece.pickup) % 4
     minor = np.full(piece.steps, piece.mode == "minor")
-    beat = np.minimum(piece.beat, FORM_SIZES[1] - 1)
-    return np.stack([quarter, beat, piece.downbeats, piece.fermatas, ahead, minor], axis=1).astype(
-        np.int32
-    )
+    beat = np.minimum(piece.beat, FEATURE_SIZES[1] - 1)
+    columns = [quarter, beat, piece.downbeats, piece.fermatas, ahead, minor]
+    return np.stack(columns, axis=1).astype(np.int32)
 
 
-def heard(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What sounds just before each step, and for how long it has: what the tokens alone do not say.
-
-    Lesson: 08
+def sounding_and_age(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The note that sounds in each voice just before each step, and since how many steps.
 
     Args:
       tokens: int (T, V), 0 = rest, 1 = hold, from 2 on pitches struck.
 
     Returns:
-      before int32 (T, V): 0 = nothing, from 1 on pitches (token - 1); age int32 (T, V): steps since it was struck,
-      0 where nothing sounds.
+      sounding int32 (T, V): 0 = nothing, from 1 on pitches (token - 1); age int32 (T, V): steps since
+      the note was struck, 0 where nothing sounds.
 
-    >>> before, age = heard(np.array([[2], [1], [3], [0]]))
-    >>> before[:, 0].tolist(), age[:, 0].tolist()
+    >>> sounding, age = sounding_and_age(np.array([[2], [1], [3], [0]]))
+    >>> sounding[:, 0].tolist(), age[:, 0].tolist()
     ([0, 1, 1, 2], [0, 1, 2, 1])
     """
-    before, age = np.zeros_like(tokens, np.int32), np.zeros_like(tokens, np.int32)
+    sounding, age = np.zeros_like(tokens, np.int32), np.zeros_like(tokens, np.int32)
     for t in range(len(tokens) - 1):
-        before[t + 1], age[t + 1] = after_step(tokens[t], before[t], age[t])
-    return before, age
+        sounding[t + 1], age[t + 1] = next_sounding(tokens[t], sounding[t], age[t])
+    return sounding, age
 
 
-def after_step(tokens, before, age, where=np.where):
-    """What sounds after a step and for how long, from what sounded before it.
-
-    Lesson: 08
+def next_sounding(tokens, sounding, age, where=np.where):
+    """One step of :func:`sounding_and_age`, for arrays or tensors.
 
     Args:
       tokens: integers of any shape, 0 = rest, 1 = hold, from 2 on pitches struck.
-      before, age: of that shape, as :func:`heard` gives them for this step.
+      sounding, age: of that shape, before this step.
       where: NumPy's, or TensorFlow's for tensors.
 
     Returns:
       The same two for the next step; a hold where nothing sounds is a rest.
 
-    >>> after_step(np.array([1, 1, 0, 9]), np.array([4, 0, 4, 4]), np.array([2, 0, 2, 2]))
+    >>> next_sounding(np.array([1, 1, 0, 9]), np.array([4, 0, 4, 4]), np.array([2, 0, 2, 2]))
     (array([4, 0, 0, 8]), array([3, 0, 0, 1]))
     """
-    sounding = where(tokens == HOLD_TOKEN, before, where(tokens == REST_TOKEN, 0, tokens - 1))
+    struck = where(tokens == REST_TOKEN, 0, tokens - 1)
+    sounding = where(tokens == HOLD_TOKEN, sounding, struck)
     return sounding, where(sounding == 0, 0, where(tokens == HOLD_TOKEN, age + 1, 1))
 
 
-def written(tokens: np.ndarray, plan: Piece, low: int, high: int) -> Piece:
-    """Tokens as a piece with the metre, fermatas and mode of the form they were written on.
-
-    Lesson: 08
+def tokens_to_piece(tokens: np.ndarray, template: Piece, low: int, high: int) -> Piece:
+    """Tokens as a piece with the metre, fermatas and mode of another piece.
 
     Args:
-      tokens: int (T, V), T at least the steps of ``plan``; what is beyond is dropped.
-      plan: the form.
+      tokens: int (T, V), T at least the steps of ``template``; what is beyond is dropped.
+      template: the piece to take them from.
       low, high: range of the tokens.
 
     Returns:
@@ -104,15 +91,13 @@ def written(tokens: np.ndarray, plan: Piece, low: int, high: int) -> Piece:
     Raises:
       ValueError: if a token is not in the vocabulary.
 
-    >>> written(np.array([[2], [1], [1]]), Piece([[60], [60]], mode="minor"), 60, 72).tonic
+    >>> template = Piece([[60], [60]], mode="minor")
+    >>> tokens_to_piece(np.array([[2], [1], [1]]), template, 60, 72).tonic
     9
     """
-    metre = {
-        name: getattr(plan, name)
-        for name in ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode")
-    }
-    tonic = {"major": 0, "minor": 9}[plan.mode]
-    piece = decode_tokens(
-        tokens[: plan.steps], low, high, tonic=tonic, name=f"on the form of {plan.name}", **metre
-    )
+    names = ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode")
+    kept = {name: getattr(template, name) for name in names}
+    kept |= {"tonic": 9 if template.mode == "minor" else 0}
+    name = f"on the form of {template.name}"
+    piece = decode_tokens(tokens[: template.steps], low, high, name=name, **kept)
     return piece.with_(spelling=spell(piece.voices, 0))

@@ -6,10 +6,7 @@ import numpy as np
 
 from musiclab.data.piece import REST, Piece
 
-__all__ = [
-    "from_piano_roll",
-    "piano_roll",
-]
+__all__ = ["binary_roll", "from_piano_roll", "piano_roll"]
 
 
 def piano_roll(x: Piece | np.ndarray, low: int = 21, high: int = 108) -> np.ndarray:
@@ -41,6 +38,30 @@ def piano_roll(x: Piece | np.ndarray, low: int = 21, high: int = 108) -> np.ndar
     roll = np.zeros((*voices.shape[:-1], len(keys)), np.float32)
     for voice in np.moveaxis(voices, -1, 0):
         roll[voice[..., None] == keys] = 1.0  # Eq. (1.2)
+    return roll
+
+
+def binary_roll(roll: np.ndarray, keys: int) -> np.ndarray:
+    """Check that a roll has a given number of keys and holds only 0 and 1.
+
+    Args:
+      roll: (T, keys).
+      keys: columns expected.
+
+    Returns:
+      float32 (T, keys).
+
+    Raises:
+      ValueError: on another shape, no step, or other numbers.
+
+    >>> binary_roll(np.array([[0, 1]]), keys=2)
+    array([[0., 1.]], dtype=float32)
+    """
+    roll = np.asarray(roll, np.float32)
+    if roll.ndim != 2 or len(roll) == 0 or roll.shape[1] != keys:
+        raise ValueError(f"a roll has shape {roll.shape}: need (T, {keys}), T at least 1")
+    if not np.isin(roll, (0, 1)).all():
+        raise ValueError("a roll has entries other than 0 and 1: threshold it first, roll >= 0.5")
     return roll
 
 

@@ -19,11 +19,11 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from musiclab.data.encodings.piano_roll import binary_roll
 from musiclab.models.energy import rbm_functions
 from musiclab.models.energy.partition_function import log_partition_ais, log_partition_exact
-from musiclab.models.recurrent.minibatches import pad
-from musiclab.models.recurrent.sequence_model import SequenceModel
-from musiclab.sampling import ancestral, check_temperature
+from musiclab.models.recurrent.sequence_model import SequenceModel, pad
+from musiclab.sampling import ancestral_sampling, check_temperature
 
 __all__ = ["RNNRBM"]
 
@@ -83,7 +83,7 @@ class RNNRBM(SequenceModel):
         self.u_0 = self.add_weight((units,), "zeros", name="u_0")  # (R,)
         self.trained = self.add_weight((), "zeros", trainable=False, name="trained")
         self.built = True
-        self.recipe()
+        self.compile_default()
 
     def start_from(self, rbm) -> RNNRBM:
         """Copy W, a and b of a trained RBM, whose visible units are the keys.
@@ -147,19 +147,9 @@ class RNNRBM(SequenceModel):
         """Keras' hook: the mean over the frames of a batch of F_t(v_t) - F_t(v_t after k Gibbs steps)."""
         return super().compute_loss(x, y, y_pred)  # Eq. (14.4)
 
-    def fit(
-        self,
-        x,
-        y=None,
-        validation_data=None,
-        epochs=1,
-        batch_size=8,
-        seed=0,
-        callbacks=None,
-        **kwargs,
-    ):
+    def fit(self, x, y=None, validation_data=None, batch_size=8, seed=0, callbacks=(), **kwargs):
         """Train on rolls (T, V) of 0 and 1: :meth:`SequenceModel.fit`, whose arguments and errors these are."""
-        fitted = super().fit(x, y, validation_data, epochs, batch_size, seed, callbacks, **kwargs)
+        fitted = super().fit(x, y, validation_data, batch_size, seed, callbacks, **kwargs)
         self.trained.assign(1.0)
         return fitted
 
@@ -253,18 +243,7 @@ class RNNRBM(SequenceModel):
 
     def encode(self, piece) -> np.ndarray:
         """Check a roll (T, V) of 0 and 1; float32."""
-        roll = np.asarray(piece, np.float32)
-        if roll.ndim != 2 or len(roll) == 0 or roll.shape[1] != self.keys:
-            raise ValueError(f"a roll has shape {roll.shape}: need (T, {self.keys}), T at least 1")
-        if not np.isin(roll, (0, 1)).all():
-            raise ValueError(
-                "a roll holds other numbers than 0 and 1: threshold it first, roll >= 0.5"
-            )
-        return roll
-
-    def get_config(self):
-        """Constructor arguments, stored in ``.keras`` files."""
-        return {**super().get_config(), **self.settings}
+        return binary_roll(piece, self.keys)
 
     def check_trained(self):
         """Raise ValueError if the weights are still the initial ones."""
@@ -280,4 +259,4 @@ class RNNRBM(SequenceModel):
             v = rbm_functions.gibbs(v, self.W / tau, a / tau, b / tau, gibbs, seed)
             return v, (self.update_state(u, v), v)
 
-        return ancestral(step, (u, v), steps, seed)[0]
+        return ancestral_sampling(step, (u, v), steps, seed)[0]

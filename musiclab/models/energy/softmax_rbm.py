@@ -15,7 +15,7 @@ import tensorflow as tf
 from musiclab.models.energy import rbm_functions
 from musiclab.models.energy.partition_function import MOST_UNITS, binary_states
 from musiclab.models.energy.rbm import RBM, probabilities
-from musiclab.sampling import draw
+from musiclab.sampling import sample_categorical
 
 __all__ = ["SoftmaxRBM", "cross_entropy", "draw_symbols", "softmax_probs"]
 
@@ -54,7 +54,7 @@ def draw_symbols(probs, symbols: int, seed, temperature=1.0):
     >>> draw_symbols(tf.constant([[0., 1., 1., 0.]]), symbols=2, seed=(0, 0)).numpy().tolist()
     [[0.0, 1.0, 1.0, 0.0]]
     """
-    chosen = draw(tf.math.log(tf.reshape(probs, (-1, symbols))) / temperature, seed)
+    chosen = sample_categorical(tf.math.log(tf.reshape(probs, (-1, symbols))) / temperature, seed)
     return tf.reshape(tf.one_hot(chosen, symbols, dtype=probs.dtype), tf.shape(probs))
 
 

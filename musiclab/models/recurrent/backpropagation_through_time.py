@@ -1,8 +1,6 @@
-"""A plain RNN over a whole melody in NumPy: its answers, its loss, and the gradients by hand.
+"""A plain RNN over a whole sequence in NumPy: forward pass, cross-entropy, gradients by hand.
 
-Written for reading and checking; ``keras.layers.SimpleRNN`` is the same network for training.
-
-Lessons: 06.
+For reading and checking; ``keras.layers.SimpleRNN`` is the same network for training.
 """
 
 from __future__ import annotations
@@ -11,20 +9,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from musiclab.models.recurrent.cells import RNNWeights, rnn_step
+from musiclab.models.recurrent.numpy_cells import RNNWeights, rnn_step
 
 __all__ = [
     "Unrolled",
     "backward_through_time",
     "initial_rnn_weights",
-    "memory",
+    "jacobian_norms",
     "nll_per_note",
     "unroll",
 ]
 
 
 class Unrolled(NamedTuple):
-    """What an RNN did, step by step: ``h`` (T, H), ``logits`` (T, K) and ``probs`` (T, K)."""
+    """Values of an RNN at every step: ``h`` (T, H), ``logits`` (T, K) and ``probs`` (T, K)."""
 
     h: np.ndarray
     logits: np.ndarray
@@ -32,17 +30,16 @@ class Unrolled(NamedTuple):
 
 
 def initial_rnn_weights(D: int, H: int, K: int, seed: int, radius: float = 1.0) -> RNNWeights:
-    """Random weights to start from; the recurrent matrix is ``radius`` times an orthogonal one.
+    """Initial weights of an RNN; the recurrent matrix is ``radius`` times a random orthogonal one.
 
-    An orthogonal matrix turns the hidden state without making it longer or shorter, so ``radius`` alone
-    says whether what it remembers fades or grows.
+    An orthogonal matrix preserves the length of the hidden state, so that ``radius`` alone decides
+    whether it shrinks or grows.
 
-    Lesson: 06
 
     Args:
       D: inputs. H: units. K: outputs.
       seed: for the random generator.
-      radius: length of every eigenvalue of W_hh.
+      radius: modulus of every eigenvalue of W_hh.
 
     Returns:
       Weights, float64; biases zero.
@@ -65,10 +62,9 @@ def initial_rnn_weights(D: int, H: int, K: int, seed: int, radius: float = 1.0) 
 
 
 def unroll(x: np.ndarray, weights: RNNWeights, h0: np.ndarray | None = None) -> Unrolled:
-    """Run an RNN over a sequence; at each step it says how likely each next symbol is.
+    """Run an RNN over a sequence: hidden states, and the probabilities of each next symbol.
 
     Equation: (6.2)
-    Lesson: 06
     Source: source article on sequence models, section 3, which leaves the output layer out.
 
     Args:
@@ -87,9 +83,7 @@ def unroll(x: np.ndarray, weights: RNNWeights, h0: np.ndarray | None = None) -> 
     """
     x = np.asarray(x, np.float64)
     if x.ndim != 2 or len(x) == 0 or weights.W_hy is None or weights.b_y is None:
-        raise ValueError(
-            f"x has shape {x.shape}: need (T, D) with T at least 1, and weights with W_hy and b_y"
-        )
+        raise ValueError(f"x has shape {x.shape}: need (T, D), T at least 1, and W_hy and b_y")
     h_t = np.zeros(len(weights.b_h)) if h0 is None else h0
     h = np.zeros((len(x), len(weights.b_h)))
     for t, x_t in enumerate(x):
@@ -100,18 +94,17 @@ def unroll(x: np.ndarray, weights: RNNWeights, h0: np.ndarray | None = None) -> 
 
 
 def nll_per_note(probs: np.ndarray, targets: np.ndarray) -> float:
-    """Cross-entropy: how surprised the model is by the notes that came, averaged over notes.
+    """Cross-entropy: minus the log-probability of the notes that came, averaged over notes.
 
     Equation: (6.3)
-    Lesson: 06
-    Source: source article on sequence models, section 3, there for yes or no; here for one of K.
+    Source: source article on sequence models, section 3, for two classes there, for K here.
 
     Args:
       probs: (T, K), each row sums to 1.
-      targets: int (T,), 0..K-1, the symbol that came.
+      targets: int (T,), 0..K-1, the symbols that came.
 
     Returns:
-      Nats per note, >= 0; ln K for a model that knows nothing.
+      Nats per note, >= 0; ln K for uniform probabilities.
 
     Raises:
       ValueError: if the shapes don't fit, or a target is no symbol.
@@ -129,7 +122,6 @@ def backward_through_time(
     """Gradient of :func:`nll_per_note` with respect to every weight, by the chain rule, last step first.
 
     Equations: (6.4), (6.5), (6.6), (6.7)
-    Lesson: 06
 
     Args:
       x: inputs (T, D). targets: int (T,), 0..K-1.
@@ -146,10 +138,7 @@ def backward_through_time(
     """
     h, _, probs = unroll(x, weights, h0)
     targets = _targets(targets, probs.shape)
-    x, h0 = (
-        np.asarray(x, np.float64),
-        np.zeros(h.shape[1]) if h0 is None else np.asarray(h0, np.float64),
-    )
+    x, h0 = np.asarray(x, np.float64), np.zeros(h.shape[1]) if h0 is None else h0
     dz = (probs - np.eye(probs.shape[1])[targets]) / len(x)  # Eq. (6.4)
     da = np.zeros_like(h)
     for t in reversed(range(len(x))):
@@ -157,17 +146,15 @@ def backward_through_time(
         if t + 1 < len(x):
             dh = dh + weights.W_hh.T @ da[t + 1]  # Eq. (6.5)
         da[t] = dh * (1 - h[t] ** 2)  # Eq. (6.6)
-    before = np.concatenate([h0[None], h[:-1]])
-    return RNNWeights(
-        da.T @ before, da.T @ x, da.sum(axis=0), dz.T @ h, dz.sum(axis=0)
-    )  # Eq. (6.7)
+    before = np.vstack([h0, h[:-1]])
+    dW_hh, dW_xh, db_h = da.T @ before, da.T @ x, da.sum(axis=0)  # Eq. (6.7)
+    return RNNWeights(dW_hh, dW_xh, db_h, dz.T @ h, dz.sum(axis=0))  # Eq. (6.7)
 
 
-def memory(h: np.ndarray, weights: RNNWeights) -> np.ndarray:
-    """How strongly the last hidden state still depends on each one before it.
+def jacobian_norms(h: np.ndarray, weights: RNNWeights) -> np.ndarray:
+    """Norms of the Jacobians of the last hidden state with respect to each earlier one.
 
     Equation: (6.8)
-    Lesson: 06
     Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
 
     Args:
@@ -175,36 +162,32 @@ def memory(h: np.ndarray, weights: RNNWeights) -> np.ndarray:
       weights: those that made them.
 
     Returns:
-      float64 (T,): the largest factor by which a small change of h_t arrives at the end, 1 for t = T - 1. Falling
-      to 0 towards the past is a vanishing gradient, growing without bound an exploding one.
+      float64 (T,): spectral norm of dh_T / dh_t, the largest factor by which a small change of h_t
+      reaches the end; 1 for the last step. Gradients vanish where it falls to 0 towards the past,
+      and explode where it grows without bound.
 
     Raises:
       ValueError: if h is not (T, H) for these weights.
 
-    >>> memory(np.zeros((3, 2)), initial_rnn_weights(1, 2, 1, seed=0, radius=0.5)).round(6).tolist()
+    >>> weights = initial_rnn_weights(1, 2, 1, seed=0, radius=0.5)
+    >>> jacobian_norms(np.zeros((3, 2)), weights).round(6).tolist()
     [0.25, 0.5, 1.0]
     """
     h = np.asarray(h, np.float64)
     if h.ndim != 2 or len(h) == 0 or h.shape[1:] != np.shape(weights.b_h):
-        raise ValueError(
-            f"h has shape {h.shape}: need (T, {len(weights.b_h)}) for these weights, T at least 1"
-        )
-    jacobian, strength = np.eye(h.shape[1]), np.ones(len(h))
+        raise ValueError(f"h has shape {h.shape}: these weights need (T, {len(weights.b_h)})")
+    jacobian, norms = np.eye(h.shape[1]), np.ones(len(h))
     for t in reversed(range(1, len(h))):
         jacobian = jacobian @ ((1 - h[t] ** 2)[:, None] * weights.W_hh)  # Eq. (6.8)
-        strength[t - 1] = np.linalg.norm(jacobian, 2)
-    return strength
+        norms[t - 1] = np.linalg.norm(jacobian, 2)
+    return norms
 
 
 def _targets(targets, shape):
     targets = np.asarray(targets)
-    if (
-        len(shape) != 2
-        or targets.shape != shape[:1]
-        or not np.issubdtype(targets.dtype, np.integer)
-    ):
+    if targets.shape != shape[:1] or not np.issubdtype(targets.dtype, np.integer):
         raise ValueError(
-            f"targets are {targets.dtype} of shape {targets.shape}: need an integer per row of {shape}"
+            f"targets {targets.dtype} {targets.shape}: need an integer per row, {shape}"
         )
     if targets.size == 0 or targets.min() < 0 or targets.max() >= shape[1]:
         raise ValueError(f"targets must be 0 to {shape[1] - 1}, at least one of them")

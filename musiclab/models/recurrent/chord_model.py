@@ -1,7 +1,4 @@
-"""A model of chord after chord: a memory of what sounded, and a head that says what sounds next.
-
-Lessons: 08.
-"""
+"""Model of a sequence of chords: recurrent layers and an output head over piano-roll frames."""
 
 from __future__ import annotations
 
@@ -9,31 +6,30 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from musiclab.data.encodings.piano_roll import binary_roll
 from musiclab.models.recurrent.output_heads import BernoulliHead, NotesHead
-from musiclab.models.recurrent.recurrent_layers import CELLS, Memory
+from musiclab.models.recurrent.recurrent_stack import CELLS, RecurrentStack
 from musiclab.models.recurrent.sequence_model import SequenceModel
-from musiclab.sampling import ancestral, check_temperature
+from musiclab.sampling.ancestral import ancestral_sampling, check_temperature
 
 __all__ = ["HEADS", "ChordModel"]
 
 HEADS = ("bernoulli", "notes")
-PERIOD = 4  # the frame's index modulo 4 is told: frames come without barlines
+PERIOD = 4  # frames come without barlines: the model is given their index modulo 4
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class ChordModel(SequenceModel):
-    """Backbone x head over piano rolls: p(frame | all frames before).
+    """Recurrent layers (backbone) and an output head over piano rolls: p(frame | all frames before).
 
-    The head's context c is the memory's hidden state beside the last two frames, the frame's index modulo 4, and
-    whether it is the first. With ``backbone="none"`` there is no memory: only those.
-
-    Lesson: 08
+    The head's context c is the hidden state, the last two frames, the frame's index modulo 4, and
+    whether it is the first. With ``backbone="none"`` there is no hidden state.
 
     Args:
       backbone: "none", "rnn", "lstm", "peephole" or "gru".
       head: "bernoulli" (:class:`BernoulliHead`) or "notes" (:class:`NotesHead`).
       keys: K columns of a roll.
-      units: H of each recurrent layer. layers: how many, one on another.
+      units: H of the recurrent layer.
       hidden: units inside the notes head. order: its order, "up" or "down".
       dropout: share of hidden units left out in training.
 
@@ -51,7 +47,6 @@ class ChordModel(SequenceModel):
         head="notes",
         keys=88,
         units=160,
-        layers=1,
         hidden=192,
         order="up",
         dropout=0.5,
@@ -59,132 +54,89 @@ class ChordModel(SequenceModel):
     ):
         super().__init__(**kwargs)
         if backbone not in CELLS or head not in HEADS:
-            raise ValueError(
-                f"backbone {backbone!r}, head {head!r}: need one of {CELLS} and one of {HEADS}"
-            )
-        if min(keys, units, layers, hidden) < 1:
-            raise ValueError(
-                f"keys={keys}, units={units}, layers={layers}, hidden={hidden}: each must be at least 1"
-            )
-        self.settings = {
-            **{"backbone": backbone, "head": head, "keys": keys, "units": units, "layers": layers},
-            **{"hidden": hidden, "order": order, "dropout": dropout},
-        }
+            raise ValueError(f"{backbone!r}, {head!r}: need one of {CELLS} and one of {HEADS}")
+        self.settings = {"backbone": backbone, "head": head, "keys": keys, "units": units}
+        self.settings |= {"hidden": hidden, "order": order, "dropout": dropout}
         self.keys = keys
-        self.memory = Memory(backbone, units, layers, dropout)
-        self.head = (
-            BernoulliHead(keys, dropout)
-            if head == "bernoulli"
-            else NotesHead(keys, hidden, order, dropout)
-        )
-        self.build()
-        self.recipe()
-
-    def build(self, input_shape=None):
-        """Make the weights at once, so that the model can be saved, counted and loaded before it has seen data."""
-        self.memory.build((None, None, self.keys + PERIOD + 1))
-        self.head.build((None, self.memory.size + 2 * self.keys + PERIOD + 1))
-        self.built = True
+        self.recurrent = RecurrentStack(backbone, units, dropout=dropout)
+        if head == "bernoulli":
+            self.head = BernoulliHead(keys, dropout)
+        else:
+            self.head = NotesHead(keys, hidden, order, dropout)
+        self(tf.zeros((1, 1, keys)))  # makes the weights
+        self.compile_default()
 
     def call(self, x, training=False):
-        """Rolls (n, T, K), -1 past their ends, to nats (n, T), 0 past the ends."""
+        """Rolls (B, T, K), padded with -1, to ln p of each frame in nats, (B, T), 0 at padded steps."""
         x = tf.cast(x, self.compute_dtype)
-        real = tf.where(x[..., 0] >= 0)
-        context = self._contexts(tf.maximum(x, 0.0), training)
-        scores = self.head.log_likelihood(
-            tf.gather_nd(context, real), tf.gather_nd(x, real), training
-        )
-        return tf.scatter_nd(real, scores, tf.shape(x, tf.int64)[:2])
+        real = tf.where(x[..., 0] >= 0)  # (m, 2): batch and time index of the m real frames
+        context = self._contexts(tf.maximum(x, 0.0), training)  # (B, T, C)
+        context, frames = tf.gather_nd(context, real), tf.gather_nd(x, real)  # (m, C), (m, K)
+        log_p = self.head.log_likelihood(context, frames, training)  # (m,)
+        return tf.scatter_nd(real, log_p, tf.shape(x, tf.int64)[:2])
 
     def _contexts(self, x, training):
-        """Rolls (n, T, K) to the context of each frame (n, T, C), made from the frames before it."""
-        n, steps = tf.shape(x)[0], tf.shape(x)[1]
-        late = tf.pad(x, [[0, 0], [2, 0], [0, 0]])
-        before, last = late[:, :-2], late[:, 1:-1]
-        clock = tf.repeat(_clock(tf.range(steps), x.dtype)[None], n, axis=0)
-        h = self.memory(tf.concat([last, clock], axis=-1), training=training)
+        """Rolls (B, T, K) to the context of each frame (B, T, C), made from the frames before it."""
+        late = tf.pad(x, [[0, 0], [2, 0], [0, 0]])  # (B, T + 2, K)
+        before, last = late[:, :-2], late[:, 1:-1]  # (B, T, K) each
+        index = tf.repeat(tf.range(tf.shape(x)[1])[None], tf.shape(x)[0], axis=0)  # (B, T)
+        clock = _clock(index, x.dtype)  # (B, T, 5)
+        h = self.recurrent(tf.concat([last, clock], axis=-1), training=training)  # (B, T, H)
         return tf.concat([h, last, before, clock], axis=-1)
 
-    def start(self, n: int) -> dict:
-        """The state before the first frame of n pieces: the memories' states, the last two frames, the index."""
-        frames = tf.zeros((n, self.keys))
-        return {
-            "memory": self.memory.start(n),
-            "before": frames,
-            "last": frames,
-            "index": tf.constant(0),
-        }
+    def initial_state(self, n: int) -> dict:
+        """The state before the first frame of n pieces: two silent frames, index 0."""
+        silence, recurrent = tf.zeros((n, self.keys)), self.recurrent.initial_state(n)
+        return {"recurrent": recurrent, "before": silence, "last": silence, "index": tf.constant(0)}
 
     def step(self, state: dict) -> tuple:
-        """One step of the memory: from a state to the context of its next frame, (n, C), and the memories' states."""
-        clock = tf.repeat(
-            _clock(state["index"][None], state["last"].dtype), tf.shape(state["last"])[0], axis=0
-        )
-        h, memory = self.memory.step(tf.concat([state["last"], clock], axis=-1), state["memory"])
-        return tf.concat([h, state["last"], state["before"], clock], axis=-1), memory
+        """The context of the next frame, (n, C), and the new state of the recurrent layer."""
+        last, before = state["last"], state["before"]  # (n, K) each
+        clock = _clock(tf.repeat(state["index"], tf.shape(last)[0]), last.dtype)  # (n, 5)
+        h, recurrent = self.recurrent.step(tf.concat([last, clock], axis=-1), state["recurrent"])
+        return tf.concat([h, last, before, clock], axis=-1), recurrent
 
-    def sample(
-        self, n: int, seed: int, steps: int = 64, temperature: float = 1.0, primer=None
-    ) -> np.ndarray:
-        """Write n pieces, frame after frame, each drawn from what the model thinks comes next.
+    def sample(self, n: int, seed: int, steps: int = 64, temperature: float = 1.0) -> np.ndarray:
+        """Generate pieces frame by frame, each frame drawn given those before it.
 
         Args:
-          n: pieces. seed: the same writes the same. steps: frames to write.
-          temperature: below 1 plays safer, above 1 wilder.
-          primer: a roll (T, K) to go on from, or None; it is not repeated in the answer.
+          n: pieces. seed: the same gives the same pieces. steps: frames to generate.
+          temperature: below 1 favours likely frames, above 1 evens out the distribution.
 
         Returns:
           float32 (n, steps, K) of 0 and 1.
 
         Raises:
-          ValueError: n or steps below 1, a temperature that is not above 0, or a primer that is no such roll.
+          ValueError: n or steps below 1, or a temperature that is not above 0.
         """
         if min(n, steps) < 1:
             raise ValueError(f"{n} pieces of {steps} frames: both must be at least 1")
-        tau, state = check_temperature(temperature), self.start(n)
-        for frame in [] if primer is None else self.encode(primer):
-            state = self._after(state, self.step(state)[1], tf.repeat(frame[None], n, axis=0))
-        return self.graph(self.draw)(
-            state, tf.constant(steps), tf.constant([seed % 2**31, 0]), tf.constant(tau)
-        ).numpy()
+        tau, seed = tf.constant(check_temperature(temperature)), tf.constant([seed % 2**31, 0])
+        state = self.initial_state(n)
+        return self.graph(self.generate)(state, tf.constant(steps), seed, tau).numpy()
 
-    def draw(self, state, steps, seed, temperature):
+    def generate(self, state, steps, seed, temperature):
         """The loop of :meth:`sample` on tensors, from any state: frames (n, steps, K)."""
 
-        def one(state, t, seed):
-            context, memory = self.step(state)
-            frame = tf.ensure_shape(
-                self.head.sample(context, seed, temperature), state["last"].shape
-            )
-            return frame, self._after(state, memory, frame)
+        def next_frame(state, t, seed):
+            context, recurrent = self.step(state)
+            frame = self.head.sample(context, seed, temperature)  # (n, K)
+            frame = tf.ensure_shape(frame, state["last"].shape)
+            return frame, _next_state(state, recurrent, frame)
 
-        return ancestral(one, state, steps, seed)[0]
+        return ancestral_sampling(next_frame, state, steps, seed)[0]
 
     def encode(self, piece) -> np.ndarray:
-        """Check a roll (T, K) of 0 and 1; float32."""
-        roll = np.asarray(piece, np.float32)
-        if roll.ndim != 2 or len(roll) == 0 or roll.shape[1] != self.keys:
-            raise ValueError(f"a roll has shape {roll.shape}: need (T, {self.keys}), T at least 1")
-        if not np.isin(roll, (0, 1)).all():
-            raise ValueError(
-                "a roll holds other numbers than 0 and 1: threshold it first, roll >= 0.5"
-            )
-        return roll
+        """A roll (T, K) of 0 and 1, checked; float32."""
+        return binary_roll(piece, self.keys)
 
-    def get_config(self):
-        """What ``.keras`` files store to build the model again."""
-        return {**super().get_config(), **self.settings}
 
-    def _after(self, state, memory, frame):
-        return {
-            "memory": memory,
-            "before": state["last"],
-            "last": frame,
-            "index": state["index"] + 1,
-        }
+def _next_state(state, recurrent, frame):
+    index = state["index"] + 1
+    return {"recurrent": recurrent, "before": state["last"], "last": frame, "index": index}
 
 
 def _clock(index, dtype):
-    """Index modulo 4 and a flag for the first frame: (T, 5)."""
-    first = tf.cast(index == 0, dtype)[:, None]
+    """Indices (...,) to their place modulo 4 and a flag for the first frame: (..., 5)."""
+    first = tf.cast(index == 0, dtype)[..., None]
     return tf.concat([tf.one_hot(index % PERIOD, PERIOD, dtype=dtype), first], axis=-1)

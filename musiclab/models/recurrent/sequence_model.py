@@ -1,7 +1,4 @@
-"""What all sequence models share: the training recipe, and likelihoods piece by piece.
-
-Lessons: 06, 07, 08, 09.
-"""
+"""Base class of the sequence models: padding, mini-batches, training and log-likelihoods."""
 
 from __future__ import annotations
 
@@ -12,141 +9,192 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from musiclab.models.recurrent.minibatches import Batches, cut, pad
 from musiclab.training import GraphCache, WarmUpCosineDecay
 
-__all__ = ["SequenceModel", "real_steps"]
+__all__ = ["LengthBuckets", "SequenceModel", "pad", "real_steps", "split_long"]
 
-FRAMES = 4096  # frames scored at once
+LONGEST = 256  # steps of a training sequence; longer pieces are split, which bounds memory
+SCORED_STEPS = 4096  # padded steps scored at once
 
 
 class SequenceModel(GraphCache, keras.Model):
-    """A model that says of each step of a sequence how likely it was, given the steps before.
+    """A model with the chain-rule likelihood ln p(x) = sum over t of ln p(x_t | x_<t).
 
-    A subclass builds its layers, calls :meth:`recipe`, and has ``call(x, training)``: sequences (n, T, ...), -1
-    past their ends, to log-likelihoods (n, T) in nats, 0 past the ends. ``encode(piece)`` makes one such sequence.
+    A subclass makes its layers, runs them once on one step, calls :meth:`compile_default` and defines
 
-    Lesson: 06, 07, 08, 09
+    - ``encode(piece)``: a piece as an array (T, ...) of numbers that are never negative;
+    - ``call(x, training)``: a batch (B, T, ...), padded with -1, to ln p(x_t | x_<t) in nats, (B, T),
+      0 at padded steps;
+    - ``settings``: its arguments, which ``.keras`` files store.
     """
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
-        self.pooled = keras.metrics.Mean(name="loss")
+        self.mean_loss = keras.metrics.Mean(name="loss")
 
-    def recipe(self, learning_rate=6e-3, weight_decay=1e-3):
-        """Compile with what proved good: AdamW, gradients clipped to length 1, weights averaged over steps.
+    def compile_default(self, learning_rate=6e-3, weight_decay=1e-3):
+        """Compile with AdamW, gradients clipped to norm 1, and an average of the weights over steps.
 
-        The average is what remains after ``fit``. No XLA: on a CPU it is slower here.
+        After ``fit`` the model holds the averaged weights. Biases do not decay.
         """
+        average = {"use_ema": True, "ema_momentum": 0.98}
         optimizer = keras.optimizers.AdamW(
-            learning_rate,
-            weight_decay=weight_decay,
-            beta_2=0.99,
-            global_clipnorm=1.0,
-            use_ema=True,
-            ema_momentum=0.98,
+            learning_rate, weight_decay, beta_2=0.99, global_clipnorm=1.0, **average
         )
-        optimizer.exclude_from_weight_decay(
-            [v for v in self.trainable_variables if len(v.shape) < 2]
-        )
-        self.compile(optimizer=optimizer, jit_compile=False)
+        biases = [v for v in self.trainable_variables if len(v.shape) < 2]
+        optimizer.exclude_from_weight_decay(biases)
+        self.compile(optimizer=optimizer, jit_compile=False)  # on a CPU XLA is slower here
 
-    def encode(self, piece) -> np.ndarray:
-        """One piece as an array (T, ...) of numbers that are never negative."""
-        raise NotImplementedError
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """Minus the mean log-likelihood over the real steps of a batch.
 
-    def fit(
-        self,
-        x,
-        y=None,
-        validation_data=None,
-        epochs=1,
-        batch_size=16,
-        seed=0,
-        callbacks=None,
-        **kwargs,
-    ):
-        """Train on whole pieces; after each pass the averaged weights are measured on ``validation_data``.
+        Equation: (9.3)
+        """
+        return -ops.sum(y_pred) / ops.sum(real_steps(x, y_pred.dtype))  # Eq. (9.3)
 
-        The learning rate follows :class:`musiclab.training.WarmUpCosineDecay` over
-        exactly this many ``epochs``; a fit is meant to be the whole training.
+    def compute_metrics(self, x, y, y_pred, sample_weight=None):
+        """The loss pooled over all real steps of an epoch."""
+        steps = ops.sum(real_steps(x, y_pred.dtype))
+        self.mean_loss.update_state(-ops.sum(y_pred) / steps, sample_weight=steps)
+        return {"loss": self.mean_loss.result()}
+
+    def fit(self, x, y=None, validation_data=None, batch_size=16, seed=0, callbacks=(), **kwargs):
+        """Train on whole pieces, with :class:`musiclab.training.WarmUpCosineDecay` over all epochs.
 
         Args:
-          x: pieces. validation_data: pieces held out, or None.
-          epochs, callbacks, **kwargs: as Keras.
-          batch_size, seed: as :class:`Batches`.
+          x: pieces. validation_data: held-out pieces, scored with the averaged weights, or None.
+          batch_size, seed: as :class:`LengthBuckets`.
+          callbacks, **kwargs: as Keras, such as ``epochs``.
 
         Returns:
-          Keras' history; "loss" in nats per frame over all frames.
+          Keras' history; "loss" in nats per step.
 
         Raises:
           ValueError: if there is no piece, or one can't be encoded.
         """
         if y is not None:
             raise ValueError("a sequence model learns the pieces themselves: pass no y")
-        data = Batches(cut(self._encoded(x)), batch_size, seed)
-        held_out = validation_data and Batches(self._encoded(validation_data), batch_size)
-        callbacks = [*(callbacks or []), WarmUpCosineDecay(), keras.callbacks.SwapEMAWeights()]
-        return super().fit(
-            data, validation_data=held_out, epochs=epochs, callbacks=callbacks, **kwargs
-        )
-
-    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Keras' hook: minus the log-likelihood, averaged over the frames of the batch."""
-        return -ops.sum(y_pred) / ops.sum(real_steps(x, y_pred.dtype))
-
-    def compute_metrics(self, x, y, y_pred, sample_weight=None):
-        """Keras' hook: the same average over all frames of a pass."""
-        frames = ops.sum(real_steps(x, y_pred.dtype))
-        self.pooled.update_state(-ops.sum(y_pred) / frames, sample_weight=frames)
-        return {"loss": self.pooled.result()}
+        batches = LengthBuckets(split_long(self._encoded(x)), batch_size, seed)
+        held_out = validation_data and LengthBuckets(self._encoded(validation_data), batch_size)
+        callbacks = [*callbacks, WarmUpCosineDecay(), keras.callbacks.SwapEMAWeights()]
+        return super().fit(batches, validation_data=held_out, callbacks=callbacks, **kwargs)
 
     def log_likelihood(self, x) -> list[np.ndarray]:
-        """How likely each frame of each piece was, given the frames before.
+        """ln p(x_t | x_<t) of every step of every piece.
 
         Args:
           x: pieces.
 
         Returns:
-          Per piece float64 (T,), nats per frame; the first from the initial state.
+          Per piece float64 (T,), nats; the first step is given the initial state alone.
 
         Raises:
           ValueError: if there is no piece, or one can't be encoded.
         """
         encoded = self._encoded(x)
-        order = sorted(range(len(encoded)), key=lambda i: len(encoded[i]))
-        scored = [None] * len(encoded)
-        for group in _groups(order, [len(one) for one in encoded]):
-            values = np.asarray(self._scores(pad([encoded[i] for i in group])), np.float64)
-            for i, row in zip(group, values):
-                scored[i] = row[: len(encoded[i])]
-        return scored
+        shape = tf.TensorSpec((None, None, *encoded[0].shape[1:]), encoded[0].dtype)
+        score = self.graph(self._score, input_signature=[shape])
+        scores = [None] * len(encoded)
+        for group in _groups([len(one) for one in encoded]):
+            log_p = np.asarray(score(pad([encoded[i] for i in group])), np.float64)  # (B, T)
+            for i, row in zip(group, log_p):
+                scores[i] = row[: len(encoded[i])]
+        return scores
 
-    def _encoded(self, x):
-        pieces = [self.encode(piece) for piece in ([x] if not isinstance(x, Sequence) else x)]
-        if not pieces:
-            raise ValueError("no piece: pass at least one")
-        return pieces
+    def build(self, input_shape=None):
+        """Nothing: a subclass makes its weights in ``__init__``, by running once on one step."""
+        self.built = True
 
-    def _scores(self, batch):
-        shape = tf.TensorSpec((None, None, *batch.shape[2:]), batch.dtype)
-        return self.graph(self._score, input_signature=[shape])(tf.convert_to_tensor(batch))
+    def get_config(self):
+        """Arguments stored in ``.keras`` files."""
+        return {**super().get_config(), **self.settings}
 
     def _score(self, x):
         return self(x, training=False)
 
+    def _encoded(self, x):
+        pieces = [self.encode(piece) for piece in (x if isinstance(x, Sequence) else [x])]
+        if not pieces:
+            raise ValueError("no piece: pass at least one")
+        return pieces
+
+
+class LengthBuckets(keras.utils.PyDataset):
+    """Mini-batches of padded sequences in two buckets by length, shuffled anew for each epoch.
+
+    The boundary between the buckets is the one that leaves the least padding.
+
+    Args:
+      sequences: arrays (T, ...), as :func:`pad`.
+      size: sequences in a batch of short ones; fewer of long ones, for about as many steps.
+      seed: for the shuffling; None keeps the order by length.
+
+    Raises:
+      ValueError: if there is no sequence or size is below 1.
+    """
+
+    def __init__(self, sequences, size=16, seed=None, **kwargs):
+        super().__init__(**kwargs)
+        if len(sequences) == 0 or size < 1:
+            raise ValueError(f"{len(sequences)} pieces in batches of {size}: need at least 1")
+        self.sequences = sequences
+        self.rng = None if seed is None else np.random.default_rng(seed)
+        lengths = np.array([len(one) for one in sequences])
+        order, edges = np.argsort(lengths, kind="stable"), np.unique(lengths)
+        below = np.searchsorted(lengths[order], edges, side="right")  # sequences up to each length
+        best = np.argmin(below * edges + (len(lengths) - below) * edges[-1])
+        short, few = below[best], max(1, round(size * edges[best] / edges[-1]))
+        self.buckets = [(order[:short], size), (order[short:], few)]
+        self.on_epoch_end()
+
+    def __len__(self):
+        """Batches in an epoch."""
+        return len(self.batches)
+
+    def __getitem__(self, i):
+        """Batch i, padded, in a tuple as Keras expects it."""
+        return (pad([self.sequences[k] for k in self.batches[i]]),)
+
+    def on_epoch_end(self):
+        """Shuffle for the next epoch."""
+        shuffled = [
+            (b if self.rng is None else self.rng.permutation(b), n) for b, n in self.buckets
+        ]
+        self.batches = [b[i : i + n] for b, n in shuffled for i in range(0, len(b), n)]
+        if self.rng is not None:
+            self.rng.shuffle(self.batches)
+        # Keras takes a length that the first two batches share for that of all: let them differ
+        longest = [max(len(self.sequences[k]) for k in batch) for batch in self.batches]
+        other = next((i for i, length in enumerate(longest) if length != longest[0]), 0)
+        if other > 1:
+            self.batches[1], self.batches[other] = self.batches[other], self.batches[1]
+
+
+def pad(sequences: Sequence[np.ndarray]) -> np.ndarray:
+    """Sequences (T, ...) of different lengths as one array (B, longest T, ...), padded with -1.
+
+    >>> pad([np.array([5, 6, 7]), np.array([8])])
+    array([[ 5,  6,  7],
+           [ 8, -1, -1]])
+    """
+    return keras.utils.pad_sequences(sequences, dtype=sequences[0].dtype, padding="post", value=-1)
+
 
 def real_steps(x, dtype):
-    """1 for each step of padded sequences (n, T, ...) that is music, 0 past the ends: tensor (n, T)."""
-    flat = ops.reshape(x, (*ops.shape(x)[:2], -1))
-    return ops.cast(flat[..., 0] >= 0, dtype)
+    """1 for each real step of padded sequences (B, T, ...), 0 for padding: tensor (B, T)."""
+    return ops.cast(ops.reshape(x, (*ops.shape(x)[:2], -1))[..., 0] >= 0, dtype)
 
 
-def _groups(order, lengths):
-    """Indices in batches of at most FRAMES padded frames, at least one index each; ``order`` is by length."""
+def split_long(sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Split sequences longer than LONGEST into equal parts, each treated as a piece of its own."""
+    return [part for one in sequences for part in np.array_split(one, -(-len(one) // LONGEST))]
+
+
+def _groups(lengths):
+    """Indices by length, in batches of at most SCORED_STEPS padded steps, at least one index each."""
     group = []
-    for i in order:
-        if group and (len(group) + 1) * lengths[i] > FRAMES:
+    for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if group and (len(group) + 1) * lengths[i] > SCORED_STEPS:
             yield group
             group = []
         group.append(i)

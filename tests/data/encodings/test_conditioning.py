@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from musiclab.data import encode_tokens, load_chorales, to_common_key
-from musiclab.data.encodings.conditioning import FORM_SIZES, after_step, form, heard, written
+from musiclab.data.encodings.conditioning import (
+    FEATURE_SIZES,
+    conditioning_features,
+    next_sounding,
+    sounding_and_age,
+    tokens_to_piece,
+)
 from musiclab.data.piece import REST, Piece
 
 CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="melody")[:8]]
@@ -13,7 +19,9 @@ CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="mel
 def test_form_by_hand():
     fermatas = np.zeros(24, bool)
     fermatas[20] = True
-    plan = form(Piece(np.full((24, 4), 60), fermatas=fermatas, pickup=4, mode="minor"))
+    plan = conditioning_features(
+        Piece(np.full((24, 4), 60), fermatas=fermatas, pickup=4, mode="minor")
+    )
     assert plan[:8, 0].tolist() == [0, 1, 2, 3, 0, 1, 2, 3]
     assert plan[[0, 4, 8, 20], 1].tolist() == [3, 0, 1, 0]  # the pickup is the end of a bar
     assert np.flatnonzero(plan[:, 2]).tolist() == [4, 20]
@@ -24,20 +32,20 @@ def test_form_by_hand():
 
 @pytest.mark.parametrize("chorale", CHORALES, ids=lambda c: c.bwv)
 def test_form_stays_within_its_sizes_and_ignores_the_notes(chorale):
-    plan = form(chorale)
+    plan = conditioning_features(chorale)
     assert plan.dtype == np.int32
     assert plan.shape == (chorale.steps, 6)
     assert (plan >= 0).all()
-    assert (plan < FORM_SIZES).all()
+    assert (plan < FEATURE_SIZES).all()
     silent = chorale.with_(
         voices=np.full_like(chorale.voices, REST), onsets=np.zeros_like(chorale.onsets)
     )
-    np.testing.assert_array_equal(form(silent), plan)
+    np.testing.assert_array_equal(conditioning_features(silent), plan)
 
 
 @pytest.mark.parametrize("chorale", CHORALES, ids=lambda c: c.bwv)
 def test_what_is_heard_is_what_sounded_a_step_ago(chorale):
-    before, age = heard(encode_tokens(chorale, 36, 84))
+    before, age = sounding_and_age(encode_tokens(chorale, 36, 84))
     np.testing.assert_array_equal(
         before[1:], np.where(chorale.voices[:-1] == REST, 0, chorale.voices[:-1] - 35)
     )
@@ -51,14 +59,14 @@ def test_what_is_heard_is_what_sounded_a_step_ago(chorale):
 
 
 def test_a_hold_with_nothing_to_hold_is_a_rest():
-    sounding, age = after_step(np.array([1]), np.array([0]), np.array([0]))
+    sounding, age = next_sounding(np.array([1]), np.array([0]), np.array([0]))
     assert (sounding.tolist(), age.tolist()) == ([0], [0])
 
 
 @pytest.mark.parametrize("chorale", CHORALES[:3], ids=lambda c: c.bwv)
 def test_tokens_come_back_as_the_music_they_were(chorale):
     tokens = encode_tokens(chorale, 36, 84)
-    again = written(np.concatenate([tokens, tokens]), chorale, 36, 84)
+    again = tokens_to_piece(np.concatenate([tokens, tokens]), chorale, 36, 84)
     np.testing.assert_array_equal(again.voices, chorale.voices)
     np.testing.assert_array_equal(again.onsets, chorale.onsets)
     for name in ("downbeats", "beat", "fermatas"):
@@ -74,4 +82,4 @@ def test_tokens_come_back_as_the_music_they_were(chorale):
 
 def test_a_token_outside_the_range_is_explained():
     with pytest.raises(ValueError, match="tokens run from 0 to 50"):
-        written(np.array([[51]]), Piece([[60]]), 36, 84)
+        tokens_to_piece(np.array([[51]]), Piece([[60]]), 36, 84)

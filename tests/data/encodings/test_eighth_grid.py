@@ -5,11 +5,11 @@ import pytest
 
 from musiclab.data import Piece, load_chorales
 from musiclab.data.encodings.eighth_grid import (
+    encode_eighths,
     excerpts,
     on_eighths,
-    part_rows,
+    replace_voice,
     to_no_signature,
-    with_part,
 )
 from musiclab.metrics import hold_rate
 
@@ -84,7 +84,7 @@ def test_the_signature_decides_the_key(signature, semitones):
 def test_rows_by_hand():
     upper, lower = [72, 72, 74, 74, 74, 74], [60, 60, -1, -1, 64, 64]
     piece = Piece(np.stack([upper, lower], axis=1), fermatas=[0, 0, 0, 1, 0, 0], pickup=4)
-    rows = part_rows(piece, given=(0,), target=1, low=60, high=74)
+    rows = encode_eighths(piece, given=(0,), target=1, low=60, high=74)
     #                         soprano  beat off mark  bass
     assert rows.tolist() == [[13, 1, 3, 0, 0, 1, 2], [15, 1, 3, 1, 1, 0, 0], [15, 0, 0, 0, 0, 5, 6]]
     assert rows.dtype == np.int32
@@ -92,8 +92,8 @@ def test_rows_by_hand():
 
 def test_a_part_comes_back_in_its_own_key(chorales):
     for chorale in chorales[:8]:
-        tokens = part_rows(chorale, (0,), 3, 29, 90)[:, -1]
-        back = with_part(chorale, 3, tokens, low=29)
+        tokens = encode_eighths(chorale, (0,), 3, 29, 90)[:, -1]
+        back = replace_voice(chorale, 3, tokens, low=29)
         grid = on_eighths(chorale)
         np.testing.assert_array_equal(back.voices[:, 3], grid.voices[:, 3])
         np.testing.assert_array_equal(back.onsets[:, 3], grid.onsets[:, 3])
@@ -103,8 +103,8 @@ def test_a_part_comes_back_in_its_own_key(chorales):
 def test_bad_input_is_named():
     piece = Piece([[60]] * 4, name="solo")
     with pytest.raises(ValueError, match="'solo' has 1 voices"):
-        part_rows(piece, (0,), 3, 29, 90)
+        encode_eighths(piece, (0,), 3, 29, 90)
     with pytest.raises(ValueError, match="pitch 60 is outside 61-70"):
-        part_rows(Piece([[60, 60]] * 4), (0,), 1, 61, 70)
-    with pytest.raises(ValueError, match=r"\(3,\) for 2 8ths"):
-        with_part(piece, 0, np.array([2, 1, 1]), low=60)
+        encode_eighths(Piece([[60, 60]] * 4), (0,), 1, 61, 70)
+    with pytest.raises(ValueError, match=r"\(3,\): need one for each of 2 8ths"):
+        replace_voice(piece, 0, np.array([2, 1, 1]), low=60)

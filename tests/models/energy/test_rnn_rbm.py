@@ -11,7 +11,7 @@ from scipy.stats import chisquare
 from musiclab.models.energy import rbm_functions, rnn_rbm
 from musiclab.models.energy.rbm import RBM
 from musiclab.models.energy.rnn_rbm import RNNRBM
-from musiclab.models.recurrent.minibatches import pad
+from musiclab.models.recurrent.sequence_model import pad
 from musiclab.training import load_model, save_model, set_seed
 
 SMALL = {"keys": 4, "hidden": 3, "units": 3, "dropout": 0.0}
@@ -250,7 +250,7 @@ def test_it_learns_a_tune_by_heart():
     made = RNNRBM(keys=4, hidden=4, units=8, dropout=0.0)
     rbm = RBM(4, 4).assign(np.zeros((4, 4)), np.full(4, -1.1), np.zeros(4))
     set_seed(0)
-    made.start_from(rbm).recipe(learning_rate=3e-2)
+    made.start_from(rbm).compile_default(learning_rate=3e-2)
     before = -made.log_likelihood([tune], temperatures=None)[0].mean()
     history = made.fit([tune] * 64, epochs=6, verbose=0)
     after = -made.log_likelihood([tune], temperatures=None)[0].mean()
@@ -293,7 +293,7 @@ def test_sizes_that_make_no_model(settings):
         (np.zeros((3, 5)), r"shape \(3, 5\): need \(T, 4\)"),
         (np.zeros(4), r"shape \(4,\)"),
         (np.zeros((0, 4)), "T at least 1"),
-        (np.full((2, 4), 0.5), "other numbers than 0 and 1"),
+        (np.full((2, 4), 0.5), "entries other than 0 and 1"),
     ],
 )
 def test_what_is_no_roll(piece, said):

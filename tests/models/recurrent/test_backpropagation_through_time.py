@@ -9,11 +9,11 @@ from musiclab.models.autoencoders.numpy_autoencoder import finite_differences
 from musiclab.models.recurrent.backpropagation_through_time import (
     backward_through_time,
     initial_rnn_weights,
-    memory,
+    jacobian_norms,
     nll_per_note,
     unroll,
 )
-from musiclab.models.recurrent.cells import RNNWeights, rnn_step
+from musiclab.models.recurrent.numpy_cells import RNNWeights, rnn_step
 
 rng = np.random.default_rng(0)
 D, H, K, T = 4, 3, 5, 6
@@ -95,7 +95,7 @@ def test_gradients_match_automatic_differentiation():
         np.testing.assert_allclose(ours, theirs, rtol=1e-9, atol=1e-12)
 
 
-def test_memory_is_the_jacobian_measured():
+def test_norms_are_those_of_the_jacobian_measured():
     # Eq. (6.8): nudge h_t in every direction, run on to the end, and take the largest stretch
     h = unroll(X, WEIGHTS, H0).h
     for t in range(T):
@@ -107,7 +107,7 @@ def test_memory_is_the_jacobian_measured():
 
         nudges = 1e-6 * np.eye(H)
         jacobian = np.stack([(end(h[t] + n) - end(h[t] - n)) / 2e-6 for n in nudges], axis=1)
-        assert memory(h, WEIGHTS)[t] == pytest.approx(
+        assert jacobian_norms(h, WEIGHTS)[t] == pytest.approx(
             np.linalg.svd(jacobian, compute_uv=False)[0], rel=1e-5
         )
 
@@ -115,7 +115,7 @@ def test_memory_is_the_jacobian_measured():
 @pytest.mark.parametrize(("radius", "at_start"), [(0.5, 0.5**9), (1.0, 1.0), (1.5, 1.5**9)])
 def test_an_orthogonal_matrix_neither_fades_nor_grows(radius, at_start):
     weights = initial_rnn_weights(2, 4, 3, seed=0, radius=radius)
-    assert memory(np.zeros((10, 4)), weights)[0] == pytest.approx(at_start)
+    assert jacobian_norms(np.zeros((10, 4)), weights)[0] == pytest.approx(at_start)
 
 
 def test_initial_weights_depend_on_the_seed():
@@ -131,7 +131,7 @@ def test_initial_weights_depend_on_the_seed():
     [
         (lambda: unroll(X[0], WEIGHTS), "need \\(T, D\\)"),
         (lambda: unroll(X[:0], WEIGHTS), "at least 1"),
-        (lambda: unroll(X, WEIGHTS._replace(W_hy=None)), "with W_hy and b_y"),
+        (lambda: unroll(X, WEIGHTS._replace(W_hy=None)), "W_hy and b_y"),
         (lambda: unroll(X[:, :2], WEIGHTS), "W_xh has shape"),
         (lambda: nll_per_note(np.ones((2, 3)) / 3, np.array([0, 3])), "0 to 2"),
         (
@@ -139,7 +139,7 @@ def test_initial_weights_depend_on_the_seed():
             "need an integer per row",
         ),
         (lambda: backward_through_time(X, TARGETS[1:], WEIGHTS), "an integer per row"),
-        (lambda: memory(np.zeros((2, 9)), WEIGHTS), r"need \(T, 3\)"),
+        (lambda: jacobian_norms(np.zeros((2, 9)), WEIGHTS), r"need \(T, 3\)"),
         (lambda: initial_rnn_weights(0, 1, 1, seed=0), "at least 1"),
     ],
 )

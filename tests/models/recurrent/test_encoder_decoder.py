@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from musiclab.data import Piece, load_chorales
-from musiclab.data.encodings.eighth_grid import STEPS_PER_FRAME, with_part
+from musiclab.data.encodings.eighth_grid import STEPS_PER_FRAME, replace_voice
 from musiclab.metrics import parallel_perfects
 from musiclab.models.recurrent.encoder_decoder import ORDER, EncoderDecoder, FrameAligned, harmonise
-from musiclab.models.recurrent.minibatches import pad
+from musiclab.models.recurrent.sequence_model import pad
 from musiclab.training import load_model, save_model
 
 KINDS = (EncoderDecoder, FrameAligned)
@@ -20,7 +20,7 @@ LOW, HIGH = 60, 61  # four tokens: rest, hold, two pitches
 def tiny(kind, sharp=3.0, **settings):
     """A small model; weights blown up, so that its probabilities are far from equal."""
     keras.utils.set_random_seed(3)
-    model = kind(**{"units": 3, "writer": 4, "low": LOW, "high": HIGH, **settings})
+    model = kind(**{"encoder_units": 3, "decoder_units": 4, "low": LOW, "high": HIGH, **settings})
     model.set_weights([sharp * w for w in model.get_weights()])
     return model
 
@@ -29,7 +29,7 @@ def duet(tokens, soprano=(60, 61, 61, 60), n_voices=4):
     """A soprano and a bass of the given tokens, one per 8th; the middle voices rest."""
     voices = np.full((len(soprano) * STEPS_PER_FRAME, n_voices), -1)
     voices[:, 0] = np.repeat(soprano, STEPS_PER_FRAME)
-    return with_part(Piece(voices), 3, np.asarray(tokens), LOW)
+    return replace_voice(Piece(voices), 3, np.asarray(tokens), LOW)
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +67,13 @@ def test_likelihood_is_the_product_of_the_steps(model):
     """Eq. (9.2): teacher forcing over a whole voice, against the writer led by the hand, an 8th at a time."""
     piece = duet((2, 1, 0, 3))
     rows = model.encode(piece)[None]
-    context, clock = model._read_all(rows)
-    state, nats = model._start(1), []
+    context, clock = model._context_and_clock(rows)
+    state, nats = model._initial_state(1), []
     for t, token in enumerate(rows[0, :, -1]):
         logits, state = model._step(context[:, t], clock[:, t], state)
         logits = np.asarray(logits, np.float64)[0]
         nats.append(logits[token] - np.log(np.exp(logits).sum()))
-        state = model._told(state, np.array([token]))
+        state = model._next_state(state, np.array([token]))
     np.testing.assert_allclose(model.log_likelihood(piece)[0], nats, rtol=1e-4)
 
 
@@ -113,8 +113,10 @@ def test_one_vector_for_all_frames():
     """Eq. (9.1): where the forward direction ended and the backward one ended, at every frame; by Keras' own layers."""
     model = tiny(EncoderDecoder)
     rows = model.encode(duet((2, 1, 3, 3)))[None]
-    context = np.asarray(model._read_all(rows)[0])
-    every = np.asarray(tiny(FrameAligned)._read_all(rows)[0])  # the same weights, frame by frame
+    context = np.asarray(model._context_and_clock(rows)[0])
+    every = np.asarray(
+        tiny(FrameAligned)._context_and_clock(rows)[0]
+    )  # the same weights, frame by frame
     ends = np.concatenate([every[:, -1, :3], every[:, 0, 3:]], axis=1)
     assert context.shape == (1, 4, 6)
     for t in range(4):
@@ -126,7 +128,7 @@ def test_the_bottleneck_does_not_widen():
     model = tiny(EncoderDecoder)
     for length in (2, 7):
         context = np.asarray(
-            model._read_all(model.encode(duet([2] * length, [60] * length))[None])[0]
+            model._context_and_clock(model.encode(duet([2] * length, [60] * length))[None])[0]
         )[0]
         assert len(np.unique(context.round(6), axis=0)) == 1
 
@@ -136,7 +138,9 @@ def test_aligned_context_is_the_encoder_there():
     model = tiny(FrameAligned)
 
     def told(soprano):
-        return np.asarray(model._read_all(model.encode(duet((2, 1, 3, 3), soprano))[None])[0])[0]
+        return np.asarray(
+            model._context_and_clock(model.encode(duet((2, 1, 3, 3), soprano))[None])[0]
+        )[0]
 
     before, after = (
         told((60, 61, 61, 60)),
@@ -167,12 +171,12 @@ def test_a_wide_beam_finds_the_best_of_all_voices(kind):
 def test_width_one_takes_the_likeliest_each_time(model):
     """Eq. (9.4) with one beginning is the greedy choice."""
     found = model.beam_search(duet((0, 0, 0, 0)), width=1)
-    context, clock = model._read_all(model.encode(duet((0, 0, 0, 0)))[None])
-    state, tokens = model._start(1), []
+    context, clock = model._context_and_clock(model.encode(duet((0, 0, 0, 0)))[None])
+    state, tokens = model._initial_state(1), []
     for t in range(4):
         logits, state = model._step(context[:, t], clock[:, t], state)
         tokens.append(int(np.argmax(logits)))
-        state = model._told(state, np.array(tokens[-1:]))
+        state = model._next_state(state, np.array(tokens[-1:]))
     np.testing.assert_array_equal(found.voices[:, 3], duet(tokens).voices[:, 3])
 
 
@@ -193,7 +197,7 @@ def test_one_graph_writes_pieces_of_any_number_and_length():
         pieces = [duet((0,) * length, [60, 61, 60, 61, 60, 61, 60][:length])] * n
         model.sample(pieces, seed=n, temperature=n / 2, parallels=n == 1)
         model.beam_search(pieces[0], width=2)
-    for name in ("_draw", "_read_all", "_step"):
+    for name in ("_generate", "_context_and_clock", "_step"):
         assert model.__dict__["_graphs"][name].experimental_get_tracing_count() == 1, name
 
 
@@ -235,7 +239,7 @@ def test_the_voice_to_be_written_is_not_looked_at(model):
 
 def test_training_learns_to_double_the_soprano():
     model, rng = (
-        tiny(FrameAligned, sharp=1.0, units=8, writer=16, dropout=0.0),
+        tiny(FrameAligned, sharp=1.0, encoder_units=8, decoder_units=16, dropout=0.0),
         np.random.default_rng(0),
     )
     pieces = [duet(s - LOW + 2, s) for s in rng.integers(LOW, HIGH + 1, (160, 3))]
@@ -253,7 +257,9 @@ def test_a_saved_model_is_the_same_model(model, tmp_path):
 
 
 def test_harmonising_writes_three_voices_to_a_soprano_alone(chorales):
-    models = [FrameAligned(target, given, units=4, writer=6) for target, given in ORDER]
+    models = [
+        FrameAligned(target, given, encoder_units=4, decoder_units=6) for target, given in ORDER
+    ]
     soprano = chorales[0].with_(
         voices=chorales[0].voices[:, :1],
         onsets=chorales[0].onsets[:, :1],
@@ -281,8 +287,8 @@ def test_harmonising_writes_three_voices_to_a_soprano_alone(chorales):
         ({"target": 4}, "different voices"),
         ({"given": ()}, "different voices"),
         ({"given": (0, 0)}, "different voices"),
-        ({"units": 0}, "at least 1"),
-        ({"low": 70}, "low at most high"),
+        ({"encoder_units": 0}, "got 0"),
+        ({"low": 70}, "units=-6"),
     ],
 )
 def test_settings_that_make_no_model_are_refused(settings, words):

@@ -9,12 +9,14 @@ import tensorflow as tf
 from scipy.stats import chisquare
 
 from musiclab.data import load_chorales, to_common_key
+from musiclab.data.encodings.conditioning import conditioning_features, next_sounding
 from musiclab.data.encodings.tokens import decode_tokens
 from musiclab.data.piece import Piece
 from musiclab.metrics import parallel_perfects
 from musiclab.models.recurrent.four_voices import FourVoices
 from musiclab.training import set_seed
 
+PAST = ("sounding", "age")
 CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="melody")[:4]]
 
 
@@ -44,26 +46,31 @@ def test_probabilities_of_all_pieces_sum_to_one():
     assert sum(np.exp(s[1]) for s in made.log_likelihood(pieces)) == pytest.approx(1, abs=1e-4)
 
 
-@pytest.mark.parametrize("cell", ["gru", "peephole"])
-def test_step_by_step_is_all_at_once(cell):
-    made, piece = model(cell=cell, layers=2), CHORALES[0]
+def test_step_by_step_is_all_at_once():
+    made, piece = model(), CHORALES[0]
     x = made.encode(piece)[:12]
-    state, nats = made.start(1), []
+    silence = np.zeros((1, 4), np.int32)
+    state = {"recurrent": made.recurrent.initial_state(1), "sounding": silence, "age": silence}
+    nats = []
     for row in x:
-        told = made._told(state["before"], state["age"], row[None, 12:])
-        np.testing.assert_array_equal(state["before"][0], row[4:8])
+        told = made._features(state["sounding"], state["age"], row[None, 12:])
+        np.testing.assert_array_equal(state["sounding"][0], row[4:8])
         np.testing.assert_array_equal(state["age"][0], row[8:12])
-        known = made.from_context(
-            tf.concat([made.memory.step(told, state["memory"])[0], told], axis=-1)
-        )
+        h, recurrent = made.recurrent.step(told, state["recurrent"])
+        known = made.from_context(tf.concat([h, told], axis=-1))
         total = 0.0
         for voice in (0, 3, 1, 2):
-            logits = made._logits(voice, known, state["before"])[0].numpy().astype(float)
+            logits = made._logits(voice, known, state["sounding"])[0].numpy().astype(float)
             total += logits[row[voice]] - np.log(np.exp(logits).sum())
-            known += made._done(voice, row[None, :4], state["before"])
+            known += made._from_voice(voice, row[None, :4], state["sounding"])
         nats.append(total)
-        tokens, state = made.step(state, row[None, 12:], (0, 0), fixed=row[None, :4])
-        np.testing.assert_array_equal(tokens[0], row[:4])
+        # a step drawn from this state goes on from the same hidden state and from what it drew
+        tokens, after = made._step(state, row[None, 12:], (0, 0), temperature=1.0, parallels=True)
+        np.testing.assert_array_equal(after["recurrent"][0][0], recurrent[0][0])
+        drawn = next_sounding(np.asarray(tokens), *(np.asarray(state[k]) for k in PAST))
+        np.testing.assert_array_equal([after[k] for k in PAST], drawn)
+        sounding, age = next_sounding(row[None, :4], *(np.asarray(state[k]) for k in PAST))
+        state = {"recurrent": recurrent, "sounding": sounding, "age": age}
     np.testing.assert_allclose(made.log_likelihood([piece])[0][:12], nats, rtol=1e-3, atol=1e-3)
 
 
@@ -88,7 +95,7 @@ def test_the_form_matters():
 def test_what_is_drawn_is_what_was_said():
     made, n = model(low=60, high=61), 4000
     one = Piece(np.full((1, 4), 60))
-    drawn = made.draw(*_arguments(made, [one] * n, seed=3)).numpy()[:, 0]
+    drawn = made._generate(*_arguments(made, [one] * n, seed=3)).numpy()[:, 0]
     firsts = list(itertools.product((0, 2, 3), repeat=4))
     wanted = np.exp(
         [s[0] for s in made.log_likelihood([decode_tokens(np.array([f]), 60, 61) for f in firsts])]
@@ -105,14 +112,9 @@ def test_what_is_drawn_is_what_was_said():
 
 
 def _arguments(made, forms, seed):
-    from musiclab.data.encodings.conditioning import form
-
-    plans = np.stack([form(piece) for piece in forms])
-    fixed = np.full((*plans.shape[:2], 4), -1, np.int32)
+    plans = np.stack([conditioning_features(piece) for piece in forms])
     return (
-        made.start(len(forms)),
         tf.constant(plans),
-        tf.constant(fixed),
         tf.constant([seed, 0]),
         tf.constant(1.0),
     )
@@ -143,20 +145,9 @@ def test_the_graph_draws_what_the_loop_draws():
             }
         )
     ] * 3
-    by_hand = made.draw(*_arguments(made, short, seed=7)).numpy()
+    by_hand = made._generate(*_arguments(made, short, seed=7)).numpy()
     for tokens, piece in zip(by_hand, made.sample(short, seed=7)):
         np.testing.assert_array_equal(decode_tokens(tokens, 36, 84).voices, piece.voices)
-
-
-def test_a_primer_is_how_each_piece_begins():
-    made, plan = model(), CHORALES[0]
-    primer = Piece(plan.voices[:16], plan.onsets[:16])
-    free, primed = made.sample([plan] * 2, seed=1), made.sample([plan] * 2, seed=1, primer=primer)
-    for piece in primed:
-        np.testing.assert_array_equal(piece.voices[:16], primer.voices)
-        np.testing.assert_array_equal(piece.onsets[:16], primer.onsets)
-    assert (primed[0].voices[16:] != free[0].voices[16:]).any()
-    assert (primed[0].voices[16:] != primed[1].voices[16:]).any()
 
 
 def test_parallels_are_forbidden_on_request():
@@ -181,7 +172,7 @@ def test_it_learns_a_piece_by_heart():
 
 
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    made = model(cell="peephole", dropout=0.2)
+    made = model(dropout=0.2)
     made.save(tmp_path / "a.keras")
     again = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
     assert again.get_config() == made.get_config()
@@ -196,8 +187,8 @@ TWO = Piece(np.full((8, 2), 60))
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: FourVoices(cell="tape"), "cell 'tape'"),
-        (lambda: FourVoices(hidden=0), "hidden=0"),
+        (lambda: FourVoices(units=0), "0 units"),
+        (lambda: FourVoices(hidden=0), "got 0"),
         (lambda: FourVoices(low=84, high=36), "pitches 84-36"),
         (lambda: model().fit([], verbose=0), "no piece"),
         (lambda: model().fit([TWO], verbose=0), "need pieces of 4 voices, found 2 voices"),
@@ -205,12 +196,6 @@ TWO = Piece(np.full((8, 2), 60))
         (lambda: model(high=60).log_likelihood(CHORALES), "outside 36-60"),
         (lambda: model().sample([], seed=0), "no form"),
         (lambda: model().sample(CHORALES, seed=0, temperature=0), "temperature 0"),
-        (lambda: model().sample(TWO, seed=0, primer=TWO), "found 2 voices"),
-        (lambda: model().sample(TWO, seed=0, primer=Piece(np.full((3, 4), 90))), "outside 36-84"),
-        (
-            lambda: model().sample(TWO, seed=0, primer=Piece(np.full((9, 4), 60))),
-            "9 steps, the shortest form 8",
-        ),
     ],
 )
 def test_bad_input_is_explained(call, words):

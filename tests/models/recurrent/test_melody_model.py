@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
+from musiclab.data.encodings.note_sequence import note_vocabulary
 from musiclab.models.markov import END, UNKNOWN, MarkovChain
-from musiclab.models.recurrent.melody_model import MelodyModel, note_features, vocabulary
+from musiclab.models.recurrent.melody_model import UNIFORM_SHARE, MelodyModel
+from musiclab.models.recurrent.sequence_model import pad
 from musiclab.training import set_seed
 
 NOTES = [(-1, 4), (60, 2), (60, 4), (62, 4)]
@@ -26,44 +28,32 @@ def model(cell="rnn", seed=0, **settings):
     return made
 
 
-def test_vocabulary():
-    assert vocabulary(MELODIES) == NOTES
-    assert vocabulary([[]]) == []
-
-
-def test_features_by_hand():
-    """Pitches -1, 60, 62, then lengths 2, 4, then END, UNKNOWN, START."""
-    features = note_features(NOTES)
-    sung = [[1, 0, 0, 0, 1], [0, 1, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 0, 1]]
-    np.testing.assert_array_equal(features[:4, :5], sung)
-    np.testing.assert_array_equal(features[4:], np.eye(8)[5:])
-    assert (features.shape, features.dtype) == ((7, 8), np.float32)
-    assert not features[:4, 5:].any()
-
-
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "peephole", "gru"])
 def test_note_by_note_is_all_at_once(cell):
     made = model(cell, layers=2)
-    state, scores = made.start(1), []
+    state, scores = made.initial_state(1), []
     for symbol in made.encode(MELODIES[2]):
-        log_probs, memory = made.step(state)
+        log_probs, recurrent = made.step(state)
         assert np.exp(log_probs).sum() == pytest.approx(1, abs=1e-5)
         scores.append(float(log_probs[0, symbol]))
-        state = {"memory": memory, "last": np.array([symbol], np.int32)}
+        state = {"recurrent": recurrent, "last": np.array([symbol], np.int32)}
     np.testing.assert_allclose(made.log_likelihood([MELODIES[2]])[0], scores, rtol=1e-4, atol=1e-5)
     assert len(scores) == len(MELODIES[2]) + 1
 
 
-def test_logits_by_hand():
+def test_logits_by_hand(monkeypatch):
     """A rest, and any note of two steps: odds come from the symbol itself, its pitch and its length."""
-    made = model(floor=0.0)
+    monkeypatch.setattr("musiclab.models.recurrent.melody_model.UNIFORM_SHARE", 0.0)
+    made = model()
     made.set_weights([0 * w for w in made.get_weights()])
-    made.memory.layers[0].cell.bias.assign([10.0, 0, 0, 0, 0])  # tanh 10 is 1: h = (1, 0, 0, 0, 0)
-    made.own.bias.assign(np.log([3.0, 1, 1, 1, 1, 1]))
+    made.recurrent.layers[0].cell.bias.assign(
+        [10.0, 0, 0, 0, 0]
+    )  # tanh 10 is 1: h = (1, 0, 0, 0, 0)
+    made.symbol_logits.bias.assign(np.log([3.0, 1, 1, 1, 1, 1]))
     shared = np.zeros((5, 8), np.float32)
     shared[0, 1], shared[0, 3] = np.log(2), np.log(5)  # for h_0 = 1: pitch 60, length 2
-    made.shared.kernel.assign(shared)
-    probs = np.exp(made.step(made.start(1))[0][0])
+    made.feature_logits.kernel.assign(shared)
+    probs = np.exp(made.step(made.initial_state(1))[0][0])
     np.testing.assert_allclose(probs, np.array([3, 10, 2, 1, 1, 1]) / 18, rtol=1e-5)
 
 
@@ -110,20 +100,20 @@ def test_nll_is_pooled_as_the_chains():
     np.testing.assert_allclose(sums, chain.log_likelihood(MELODIES), rtol=1e-5)
 
 
-def test_the_floor_bounds_the_surprise():
-    """However sure the network is, an unknown note costs at most ln(K / floor)."""
-    made = model(floor=0.06)
+def test_the_uniform_share_bounds_the_cost_of_a_note():
+    """However sure the network is, an unknown note costs at most ln(K / share)."""
+    made = model()
     sure = [0 * w for w in made.get_weights()]
     made.set_weights(sure)
-    made.own.bias.assign([50.0, 0, 0, 0, 0, 0])
+    made.symbol_logits.bias.assign([50.0, 0, 0, 0, 0, 0])
     scores = made.log_likelihood([[(99, 1)]])[0]
-    np.testing.assert_allclose(scores, np.log(0.06 / 6), rtol=1e-5)
+    np.testing.assert_allclose(scores, np.log(UNIFORM_SHARE / 6), rtol=1e-5)
 
 
 def test_what_is_drawn_is_as_likely_as_it_says():
     made = model()
     first = [melody[0] if melody else END for melody in made.sample(4000, seed=3, max_length=1)]
-    probs = np.exp(np.asarray(made.step(made.start(1))[0], np.float64))[0]
+    probs = np.exp(np.asarray(made.step(made.initial_state(1))[0], np.float64))[0]
     expected = np.delete(probs, made.symbols.index(UNKNOWN))  # can't be sung
     counts = [first.count(symbol) for symbol in made.symbols if symbol != UNKNOWN]
     assert chisquare(counts, expected / expected.sum() * 4000).pvalue > 1e-3
@@ -144,7 +134,7 @@ def test_sampling():
 def test_it_learns_a_tune_by_heart():
     tune = [(60, 4), (60, 4), (62, 4), (60, 2), (-1, 4), (62, 4), (62, 4), (60, 4)]
     set_seed(0)
-    made = MelodyModel(vocabulary([tune]), units=16, dropout=0.0)
+    made = MelodyModel(note_vocabulary([tune]), units=16, dropout=0.0)
     before = made.nll([tune])
     history = made.fit([tune] * 200, epochs=2, batch_size=4, verbose=0, validation_data=[tune])
     assert made.nll([tune]) < 0.3 < before
@@ -152,8 +142,22 @@ def test_it_learns_a_tune_by_heart():
     assert made.sample(1, seed=0, temperature=0.1) == [tune]
 
 
+def test_the_training_step_written_out_is_that_of_keras():
+    batch = (pad([model().encode(melody) for melody in MELODIES]),)
+    ours, keras_s = model(dropout=0.0), model(dropout=0.0)
+    for _ in range(3):
+        result = ours.train_step(batch)
+        wanted = super(MelodyModel, keras_s).train_step(batch)
+    assert float(result["loss"]) == pytest.approx(float(wanted["loss"]), rel=1e-6)
+    for mine, theirs, before in zip(
+        ours.get_weights(), keras_s.get_weights(), model().get_weights()
+    ):
+        np.testing.assert_allclose(mine, theirs, atol=1e-6)
+        assert abs(mine - before).max() > 1e-4
+
+
 def test_saved_and_loaded_it_is_the_same(tmp_path):
-    made = model("peephole", layers=2, dropout=0.4, floor=0.01)
+    made = model("peephole", layers=2, dropout=0.4)
     made.save(tmp_path / "a.keras")
     again = keras.saving.load_model(tmp_path / "a.keras", compile=False, safe_mode=True)
     assert again.get_config() == made.get_config()
@@ -168,12 +172,11 @@ def test_saved_and_loaded_it_is_the_same(tmp_path):
         (lambda: MelodyModel([(60, 4), (60, 4)]), "each once"),
         (lambda: model("tape"), "cell 'tape'"),
         (lambda: model(units=0), "0 units"),
-        (lambda: model(dropout=1.0), "dropout=1.0"),
-        (lambda: model(floor=-0.1), "floor=-0.1"),
+        (lambda: model(dropout=1.1), "between 0 and 1"),
         (lambda: model().fit([], verbose=0), "no piece"),
         (lambda: model().nll([]), "no piece"),
-        (lambda: model().nll(MELODIES[0]), r"\(60, 4\) where a melody should be"),
-        (lambda: model().nll(["abc"]), "'abc' where a melody should be"),
+        (lambda: model().nll(MELODIES[0]), r"\(60, 4\) instead of a melody"),
+        (lambda: model().nll(["abc"]), "'abc' instead of a melody"),
         (lambda: model().sample(0, seed=0), "n=0"),
         (lambda: model().sample(1, seed=0, max_length=0), "max_length=0"),
         (lambda: model().sample(1, seed=0, temperature=0.0), "temperature 0.0"),

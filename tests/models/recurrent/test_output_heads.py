@@ -19,7 +19,7 @@ def head(kind, seed=0, keys=K, **settings):
     """A head with weights large enough that nothing is nearly uniform, and a context for it."""
     keras.utils.set_random_seed(seed)
     made = kind(keys, **settings) if kind is BernoulliHead else kind(keys, hidden=16, **settings)
-    made.build((None, C))
+    made.log_likelihood(np.zeros((1, C), np.float32), np.zeros((1, keys), np.float32))
     made.set_weights(
         [1.5 * rng.normal(size=w.shape) / np.sqrt(w.shape[0]) for w in made.get_weights()]
     )

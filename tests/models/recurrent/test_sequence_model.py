@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from musiclab.metrics.likelihood import nll_per_frame
-from musiclab.models.recurrent.sequence_model import SequenceModel
+from musiclab.models.recurrent.sequence_model import LengthBuckets, SequenceModel, pad, split_long
 from musiclab.training import set_seed, train
 
 rng = np.random.default_rng(0)
@@ -21,7 +21,7 @@ class Coin(SequenceModel):
         super().__init__()
         self.logit = self.add_weight((), "zeros")
         self.built = True
-        self.recipe(learning_rate, weight_decay=0.0)
+        self.compile_default(learning_rate, weight_decay=0.0)
 
     def call(self, x, training=False):
         heads = tf.cast(x[..., 0], tf.float32)
@@ -80,7 +80,7 @@ def test_it_trains_through_the_course_s_own_call():
 
 
 def test_likelihoods_come_piece_by_piece_whatever_the_batches(monkeypatch):
-    monkeypatch.setattr("musiclab.models.recurrent.sequence_model.FRAMES", 50)
+    monkeypatch.setattr("musiclab.models.recurrent.sequence_model.SCORED_STEPS", 50)
     model = Coin()
     model.logit.assign(1.0)
     scored = model.log_likelihood(PIECES)
@@ -90,11 +90,71 @@ def test_likelihoods_come_piece_by_piece_whatever_the_batches(monkeypatch):
     assert {s.dtype for s in scored} == {np.dtype(np.float64)}
 
 
+def test_padding_and_back():
+    padded = pad(PIECES)
+    assert padded.shape == (9, 41, 1)
+    assert padded.dtype == np.int32
+    for row, piece in zip(padded, PIECES):
+        np.testing.assert_array_equal(row[: len(piece)], piece)
+        assert (row[len(piece) :] == -1).all()
+
+
+def test_split_parts_are_the_whole(monkeypatch):
+    monkeypatch.setattr("musiclab.models.recurrent.sequence_model.LONGEST", 16)
+    parts = split_long(PIECES)
+    assert max(map(len, parts)) <= 16
+    np.testing.assert_array_equal(np.concatenate(parts), np.concatenate(PIECES))
+
+
+@pytest.mark.parametrize("seed", [None, 0, 1])
+def test_a_pass_meets_every_piece_once(seed):
+    batches = LengthBuckets(PIECES, size=4, seed=seed)
+    for _ in range(2):
+        met = [row[row[:, 0] >= 0].tobytes() for i in range(len(batches)) for row in batches[i][0]]
+        assert sorted(met) == sorted(piece.tobytes() for piece in PIECES)
+        batches.on_epoch_end()
+
+
+def test_batches_are_of_like_length_and_long_ones_are_small():
+    batches = LengthBuckets(PIECES, size=6, seed=0)
+    for (batch,) in (batches[i] for i in range(len(batches))):
+        steps = (batch[..., 0] >= 0).sum(axis=1)
+        assert (steps <= 6).all() or (steps > 6).all()
+        assert len(batch) <= (6 if steps.max() <= 6 else 1)
+
+
+def test_shuffling_depends_on_the_seed():
+    def passes(seed):
+        batches = LengthBuckets(PIECES, size=2, seed=seed)
+        first = [list(b) for b in batches.batches]
+        batches.on_epoch_end()
+        return first, [list(b) for b in batches.batches]
+
+    assert passes(1) == passes(1)
+    assert passes(1) != passes(2)
+    assert passes(1)[0] != passes(1)[1]
+    assert passes(None)[0] == passes(None)[1]
+
+
+def test_lengths_may_differ_after_two_batches_of_one_length():
+    """Keras would take the common length of the first two batches for that of all."""
+    pieces = [np.zeros(n) for n in (3, 3, 3, 3, 5)]
+    for seed in (None, *range(20)):
+        batches = LengthBuckets(pieces, 1, seed)
+        lengths = [batches[i][0].shape[1] for i in range(len(batches))]
+        assert lengths[0] != lengths[1]
+        assert sorted(lengths) == [3, 3, 3, 3, 5]
+    assert len(LengthBuckets(pieces[:4], 2, 0)) == 2  # all of one length: nothing to tell apart
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
         (lambda: Coin().fit([], verbose=0), "no piece"),
         (lambda: Coin().log_likelihood([]), "no piece"),
+        (lambda: pad([np.zeros((2, 3)), np.zeros((2, 4))]), "[Ss]hape"),
+        (lambda: LengthBuckets([], 4), "0 pieces"),
+        (lambda: LengthBuckets(PIECES, 0), "batches of 0"),
         (lambda: Coin().fit(PIECES, PIECES, verbose=0), "pass no y"),
     ],
 )

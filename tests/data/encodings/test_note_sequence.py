@@ -5,7 +5,12 @@ import pytest
 from hypothesis import given, settings
 
 from musiclab.data import load_chorales
-from musiclab.data.encodings.melody import melody_to_symbols, symbols_to_melody
+from musiclab.data.encodings.note_sequence import (
+    melody_to_symbols,
+    note_features,
+    note_vocabulary,
+    symbols_to_melody,
+)
 from musiclab.data.piece import Piece
 from tests.strategies import pieces
 
@@ -63,3 +68,27 @@ def test_what_is_no_melody_is_refused():
         symbols_to_melody([(60, 0)])
     with pytest.raises(ValueError, match="128 is no MIDI pitch"):
         symbols_to_melody([(60, 4), (128, 4)])
+
+
+NOTES = [(-1, 4), (60, 2), (60, 4), (62, 4)]
+
+
+def test_vocabulary():
+    assert note_vocabulary([[(60, 4), (62, 4), (60, 2)], [(-1, 4), (60, 2)]]) == NOTES
+    assert note_vocabulary([[]]) == []
+
+
+def test_features_by_hand():
+    """Pitches -1, 60, 62, then lengths 2, 4, then END, UNKNOWN, START."""
+    features = note_features(NOTES)
+    sung = [[1, 0, 0, 0, 1], [0, 1, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 0, 1]]
+    np.testing.assert_array_equal(features[:4, :5], sung)
+    np.testing.assert_array_equal(features[4:], np.eye(8)[5:])
+    assert (features.shape, features.dtype) == ((7, 8), np.float32)
+    assert not features[:4, 5:].any()
+
+
+@pytest.mark.parametrize("notes", [[], [(60, 4), (60, 4)]])
+def test_features_need_each_note_once(notes):
+    with pytest.raises(ValueError, match="each once"):
+        note_features(notes)
