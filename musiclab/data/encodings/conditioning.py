@@ -95,7 +95,7 @@ def tokens_to_piece(tokens: np.ndarray, template: Piece, low: int, high: int) ->
     >>> tokens_to_piece(np.array([[2], [1], [1]]), template, 60, 72).tonic
     9
     """
-    names = ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode")
+    names = ("downbeats", "beat", "pickup", "fermatas", "time_signature", "mode", "key_method")
     kept = {name: getattr(template, name) for name in names}
     kept |= {"tonic": 9 if template.mode == "minor" else 0}
     name = f"on the form of {template.name}"
