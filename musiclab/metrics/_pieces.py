@@ -1,4 +1,4 @@
-"""What all measures do first: make sure they were given pieces."""
+"""Input checks and pooling shared by the measures."""
 
 from __future__ import annotations
 

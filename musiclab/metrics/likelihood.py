@@ -1,8 +1,6 @@
-"""How well a model foresaw music: nats per frame, and two models mixed.
+"""Negative log-likelihood in nats per frame, and mixtures of models.
 
 What these functions take is what a model's ``log_likelihood`` returns: for each piece, one number per frame.
-
-Lessons: 06, 07, 08, 09, 14, 17.
 """
 
 from __future__ import annotations
@@ -33,9 +31,8 @@ class NLL(NamedTuple):
 
 
 def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
-    """Average what a model says about pieces it has not seen.
+    """Mean negative log-likelihood per frame, pooled and per piece.
 
-    Lesson: 08
     Source: the reduction of Boulanger-Lewandowski, Bengio and Vincent, "Modeling temporal dependencies in
       high-dimensional sequences", 2012: a frame's keys are summed, frames are averaged.
 
@@ -61,13 +58,12 @@ def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
 
 
 def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
-    """Several models as one: each frame's probability is the mean of theirs.
+    """Log-likelihoods of the mixture of several models: each frame's probability is the mean of theirs.
 
     Averaged are probabilities, not their logarithms: at each frame the mixture is at least as good as the mean of
     the models' nats, and never worse than the best of n models by more than ln n.
 
     Equation: (8.4)
-    Lesson: 08
 
     Args:
       *models: of each model its log-likelihoods, as for :func:`nll_per_frame`, of the same pieces.

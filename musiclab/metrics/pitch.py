@@ -2,8 +2,6 @@
 
 Key and range belong to a piece, so over a list of pieces they are averaged; shares are pooled:
 all moves or steps count alike.
-
-Lessons: 02, 17.
 """
 
 from __future__ import annotations
@@ -20,21 +18,22 @@ __all__ = [
     "histogram_distance",
     "pitch_range",
     "polyphony",
+    "rising_leaps",
     "scale_consistency",
     "stepwise_motion",
+    "wide_leaps",
 ]
 
 MAJOR_SCALE = (0, 2, 4, 5, 7, 9, 11)
+FOURTH, FIFTH = 5, 7  # semitones
 STEP = 2  # a whole tone, the widest melodic move that still counts as a step
 
 
 def scale_consistency(x: Piece | Iterable[Piece]) -> float:
-    """Largest share of a piece's notes that one of the 24 major and natural minor scales holds.
+    """Largest share of a piece's notes that lie in one of the 24 major and natural minor scales.
 
     As MusPy defines it: notes are counted by their onsets, whatever their length. Each minor scale
     has the notes of its relative major, so twelve scales are enough. A held chord scores 1.
-
-    Lesson: 02
 
     Args:
       x: one piece, or several: then the mean over those that have a note.
@@ -54,8 +53,6 @@ def scale_consistency(x: Piece | Iterable[Piece]) -> float:
 def pitch_range(x: Piece | Iterable[Piece]) -> float:
     """Semitones from the lowest note of a piece to its highest.
 
-    Lesson: 02
-
     Args:
       x: one piece, or several: then the mean.
 
@@ -72,9 +69,7 @@ def pitch_range(x: Piece | Iterable[Piece]) -> float:
 
 
 def distinct_pitches(x: Piece | Iterable[Piece]) -> float:
-    """How many different MIDI pitches a piece uses; octaves count apart.
-
-    Lesson: 02
+    """Number of different MIDI pitches in a piece; each octave counts separately.
 
     Args:
       x: one piece, or several: then the mean.
@@ -95,9 +90,7 @@ def stepwise_motion(x: Piece | Iterable[Piece]) -> float:
     """Share of melodic moves, from one note of a voice to its next, of a whole tone or less.
 
     Repeated notes count as moves of 0; a rest between two notes is skipped over. Melodies mostly
-    walk; notes drawn independently of one another leap.
-
-    Lesson: 02
+    move by step; notes drawn independently of one another leap.
 
     Args:
       x: one piece or several, pooled.
@@ -114,12 +107,60 @@ def stepwise_motion(x: Piece | Iterable[Piece]) -> float:
     return pooled_share(x, _steps_and_moves)
 
 
+def wide_leaps(x: Piece | Iterable[Piece]) -> np.ndarray:
+    """Share of each voice's melodic moves that are wider than a perfect fifth.
+
+    Moves are those of :func:`stepwise_motion`; a voice without any has nan.
+
+    Source: the limits of melodic leaps in four-part writing, as in Aldwell, Schachter and Cadwallader,
+      "Harmony and Voice Leading", unit 5.
+
+    Args:
+      x: one piece or several with as many voices V, pooled.
+
+    Returns:
+      float64 (V,), each 0 to 1; the highest voice first.
+
+    Raises:
+      ValueError: if x holds no piece, or the numbers of voices differ.
+
+    >>> wide_leaps(Piece([[60, 48], [67, 57], [68, 48]]))
+    array([0., 1.])
+    """
+    pieces = as_pieces(x)
+    same_voices(pieces)
+    wide, moves = np.sum([_wide_and_moves(piece) for piece in pieces], axis=0)
+    return np.divide(wide, moves, out=np.full(len(wide), np.nan), where=moves > 0)
+
+
+def rising_leaps(x: Piece | Iterable[Piece]) -> float:
+    """Share of melodic leaps of a fourth or more that rise: a measure of melodic direction.
+
+    Melodies tend to leap up and to come down by step. Played backwards or upside down, a melody with share p
+    has 1 - p.
+
+    Source: Vos and Troost, "Ascending and descending melodic intervals", Music Perception, 1989.
+
+    Args:
+      x: one piece or several, all voices pooled.
+
+    Returns:
+      0 to 1; nan if there is no such leap.
+
+    Raises:
+      ValueError: if x holds no piece.
+
+    >>> rising_leaps(Piece([60, 65, 64, 62, 60, 67, 60]))
+    0.6666666666666666
+    """
+    return pooled_share(x, _rising_and_leaps)
+
+
 def polyphony(x: Piece | Iterable[Piece]) -> np.ndarray:
-    """How often no pitch, one, two, ... sound at once.
+    """Histogram of the number of distinct pitches that sound at once.
 
-    Unisons count once. Steps of all pieces are pooled.
-
-    Lesson: 02
+    Unisons count once. Steps of all pieces are pooled. MusPy's ``polyphony`` is one number instead: the mean
+    number of pitches over the steps that are not silent.
 
     Args:
       x: one piece or several with as many voices V.
@@ -142,9 +183,7 @@ def polyphony(x: Piece | Iterable[Piece]) -> np.ndarray:
 
 
 def histogram_distance(p: np.ndarray, q: np.ndarray) -> float:
-    """How far two distributions over the same bins lie apart: the sum of absolute differences.
-
-    Lesson: 02
+    """Sum of absolute differences (L1 distance) of two distributions over the same bins.
 
     Args:
       p: shares (n,), not negative, summing to 1.
@@ -186,7 +225,21 @@ def _scale_consistency(piece):
     return classes[scales].sum(axis=1).max() / classes.sum()
 
 
+def _moves(piece):
+    """Of each voice the semitones from each note to its next."""
+    return [np.diff(v[o].astype(int)) for v, o in zip(piece.voices.T, piece.onsets.T)]
+
+
 def _steps_and_moves(piece):
-    moves = [np.abs(np.diff(v[o].astype(int))) for v, o in zip(piece.voices.T, piece.onsets.T)]
-    moves = np.concatenate(moves)
-    return np.sum(moves <= STEP), moves.size
+    moves = np.concatenate(_moves(piece))
+    return np.sum(np.abs(moves) <= STEP), moves.size
+
+
+def _wide_and_moves(piece):
+    moves = _moves(piece)
+    return [[np.sum(np.abs(move) > FIFTH) for move in moves], [move.size for move in moves]]
+
+
+def _rising_and_leaps(piece):
+    moves = np.concatenate(_moves(piece))
+    return np.sum(moves >= FOURTH), np.sum(np.abs(moves) >= FOURTH)

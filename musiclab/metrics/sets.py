@@ -1,20 +1,15 @@
-"""What a set of generated windows scores beside real ones: one row of a table per set.
-
-Lessons: 05, 10, 11.
-"""
+"""Scores of a set of equally long windows: one row of a table per set."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from musiclab.data.piece import Piece
 from musiclab.metrics._pieces import as_pieces
 from musiclab.metrics.counterpoint import parallel_perfects
 from musiclab.metrics.pitch import histogram_distance, polyphony, scale_consistency
-from musiclab.metrics.quality import empty_bars, hold_rate
-from musiclab.metrics.similarity import diversity, nearest_fragments
+from musiclab.metrics.rhythm import empty_bars, hold_rate
+from musiclab.metrics.similarity import diversity, nearest_distances
 
 __all__ = ["set_scores"]
 
@@ -22,11 +17,9 @@ __all__ = ["set_scores"]
 def set_scores(
     pieces: Iterable[Piece], real: Iterable[Piece], training: Iterable[Piece] | None = None
 ) -> dict[str, float]:
-    """Seven measures of a set of pieces, to stand in a row under those of real ones.
+    """Seven measures of a set of equally long pieces, by name.
 
-    None of them hears music: noise can score well on one, a copy of the training set on nearly all.
-
-    Lesson: 05
+    Each can be fooled: noise scores well on one, a copy of the training set on nearly all.
 
     Args:
       pieces: two or more, equally long. real: held-out pieces, for the polyphony distance.
@@ -56,5 +49,5 @@ def set_scores(
     }
     if training is None:
         return row
-    nearest = nearest_fragments(pieces, as_pieces(training, "training"), pieces[0].steps)
-    return row | {"nearest": float(np.mean([fragment.distance for fragment in nearest]))}
+    nearest = nearest_distances(pieces, training, pieces[0].steps)
+    return row | {"nearest": float(nearest.mean())}

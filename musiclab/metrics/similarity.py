@@ -1,7 +1,4 @@
-"""Measures of pieces against other pieces: variety within a set, and what was copied from training.
-
-Lessons: 02, 10, 17.
-"""
+"""Similarity of pieces: diversity within a set, passages and fragments shared with training pieces."""
 
 from __future__ import annotations
 
@@ -13,20 +10,11 @@ import numpy as np
 from musiclab.data.piece import Piece
 from musiclab.metrics._pieces import as_pieces, same_voices
 
-__all__ = [
-    "Fragment",
-    "SharedRun",
-    "diversity",
-    "longest_shared_run",
-    "nearest_fragment",
-    "shared_runs",
-]
+__all__ = ["SharedRun", "diversity", "nearest_distances", "shared_runs"]
 
 MAX_SHIFT = 6  # semitones either way reach every key
-_UNKNOWN, _BETWEEN = (
-    "\x01",
-    "\x00",
-)  # a symbol no training piece has; the gap between training pieces
+_UNKNOWN = "\x01"  # stands for what no training piece has
+_BETWEEN = "\x00"  # stands between training pieces
 
 
 class SharedRun(NamedTuple):
@@ -42,28 +30,11 @@ class SharedRun(NamedTuple):
     source_start: int
 
 
-class Fragment(NamedTuple):
-    """The nearest training fragment of all: ``distance`` 0 is a copy, 1 shares no cell.
-
-    It starts at step ``start`` of ``pieces[piece]``; the nearest is what starts at ``source_start`` of
-    ``training[source]``, moved by ``semitones``.
-    """
-
-    distance: float
-    piece: int
-    start: int
-    source: int
-    source_start: int
-    semitones: int
-
-
 def diversity(pieces: Iterable[Piece]) -> float:
-    """How different pieces are from one another: mean over all pairs of 1 - intersection / union of their rolls.
+    """Mean distance of all pairs of pieces: 1 - intersection / union of their piano rolls.
 
-    A model that writes one piece over and over scores 0, noise scores near 1: more is not always better.
+    A model that repeats one piece scores 0, noise scores near 1: more is not always better.
     Notes are compared at the same step and pitch, so pass equally long pieces in one common key.
-
-    Lesson: 02
 
     Args:
       pieces: two or more, of equal length.
@@ -87,62 +58,6 @@ def diversity(pieces: Iterable[Piece]) -> float:
     return float(pairwise_distances(pieces)[np.triu_indices(len(pieces), 1)].mean())
 
 
-def longest_shared_run(
-    pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]
-) -> SharedRun:
-    """The longest passage that a piece shares with a training piece, in any key.
-
-    Two passages are shared if at each step all voices have the same pitches up to one transposition,
-    and, from the second step on, strike at the same steps. A passage begins on a step where something
-    sounds. To look for a stolen melody alone, pass one voice of each.
-
-    Lesson: 02
-
-    Args:
-      pieces: one piece or several.
-      training: what may have been copied; the same number of voices.
-
-    Returns:
-      The longest run of all, in steps and where; of equally long ones the first. At least 2 steps, or 0
-      if no two successive steps are shared.
-
-    Raises:
-      ValueError: if there is no piece, or the numbers of voices differ.
-
-    >>> longest_shared_run(Piece([60, 64, 65, 67]), [Piece([50, 51]), Piece([48, 52, 53, 70])])
-    SharedRun(steps=3, piece=0, start=0, source=1, source_start=0)
-    """
-    return max(shared_runs(pieces, training), key=lambda run: run.steps)
-
-
-def nearest_fragment(
-    pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece], steps: int = 32
-) -> Fragment:
-    """The training fragment that a piece comes nearest to, in any key.
-
-    Fragments start at each downbeat. Their distance is 1 - intersection / union of the rolls, the
-    least of all transpositions by up to six semitones. It finds what was copied with a few changes,
-    where :func:`longest_shared_run` breaks off.
-
-    Lesson: 02
-
-    Args:
-      pieces: one piece or several.
-      training: what may have been copied.
-      steps: length of a fragment; 32 is two bars of 4/4.
-
-    Returns:
-      The nearest of all.
-
-    Raises:
-      ValueError: if there is no piece, or none on one side that is ``steps`` long.
-
-    >>> nearest_fragment(Piece([60, 62, 64, 65]), Piece([62, 64, 66, 70]), steps=4)
-    Fragment(distance=0.4, piece=0, start=0, source=0, source_start=0, semitones=-2)
-    """
-    return min(nearest_fragments(pieces, training, steps), key=lambda fragment: fragment.distance)
-
-
 def pairwise_distances(pieces: list[Piece]) -> np.ndarray:
     """1 - intersection / union of each two rolls: float (n, n), for equally long pieces."""
     rolls = _rolls([piece.voices for piece in pieces], 0, 127)
@@ -152,16 +67,19 @@ def pairwise_distances(pieces: list[Piece]) -> np.ndarray:
 def shared_runs(
     pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece]
 ) -> list[SharedRun]:
-    """:func:`longest_shared_run` of each piece by itself, in order.
+    """Longest passage that each piece shares with some training piece, in any key.
 
-    Lesson: 02, 08
+    Two passages are shared if at each step all voices have the same pitches up to one transposition,
+    and, from the second step on, strike at the same steps. A passage begins on a step where something
+    sounds. To look for a copied melody alone, pass one voice of each.
 
     Args:
       pieces: one piece or several.
       training: what may have been copied; the same number of voices.
 
     Returns:
-      One run for each piece.
+      One run for each piece, of at least 2 steps, or of 0 if no two successive steps are shared; of
+      equally long ones the first.
 
     Raises:
       ValueError: if there is no piece, or the numbers of voices differ.
@@ -192,44 +110,55 @@ def shared_runs(
     return found
 
 
-def nearest_fragments(
+def nearest_distances(
     pieces: Piece | Iterable[Piece], training: Piece | Iterable[Piece], steps: int = 32
-) -> list[Fragment]:
-    """The nearest training fragment of each fragment of each piece, in order."""
-    ours, our_place = _fragments(as_pieces(pieces), steps)
-    theirs, their_place = _fragments(as_pieces(training, "training"), steps)
-    pitches = np.concatenate([v.ravel() for v in ours + theirs] + [[60]])
+) -> np.ndarray:
+    """Distance of each fragment of the pieces to the nearest training fragment, in any key.
+
+    Fragments are ``steps`` long and start at each downbeat. Their distance is 1 - intersection / union of
+    the rolls, the least of all transpositions by up to six semitones. It finds what was copied with a few
+    changes, where :func:`shared_runs` breaks off.
+
+    Args:
+      pieces: one piece or several.
+      training: what may have been copied.
+      steps: length of a fragment; 32 is two bars of 4/4.
+
+    Returns:
+      float64, one per fragment, in order: 0 (a copy) to 1 (no cell in common).
+
+    Raises:
+      ValueError: if there is no piece, or none on one side that is ``steps`` long.
+
+    >>> nearest_distances(Piece([60, 62, 64, 65]), Piece([62, 64, 66, 70]), steps=4)
+    array([0.4])
+    """
+    ours = _fragments(as_pieces(pieces), steps)
+    theirs = _fragments(as_pieces(training, "training"), steps)
+    pitches = np.concatenate([voices.ravel() for voices in ours + theirs] + [[60]])
     low, high = pitches[pitches >= 0].min() - MAX_SHIFT, pitches.max() + MAX_SHIFT
     base = _rolls(theirs, low, high)
-    best, which = np.full(len(ours), -1.0), np.zeros((len(ours), 2), int)
-    for semitones in sorted(range(-MAX_SHIFT, MAX_SHIFT + 1), key=abs):
-        overlap = _intersection_over_union(_rolls(ours, low - semitones, high - semitones), base)
-        nearest = overlap.argmax(axis=1)
-        value = overlap[np.arange(len(ours)), nearest]
-        better = value > best
-        best[better] = value[better]
-        which[better] = np.stack([nearest, np.full(len(ours), -semitones)], axis=1)[better]
-    return [
-        Fragment(1 - float(b), *our_place[i], *their_place[n], int(s))
-        for i, (b, (n, s)) in enumerate(zip(best, which))
-    ]
+    best = np.zeros(len(ours))
+    for semitones in range(-MAX_SHIFT, MAX_SHIFT + 1):
+        shifted = _rolls(ours, low - semitones, high - semitones)
+        best = np.maximum(best, _intersection_over_union(shifted, base).max(axis=1))
+    return 1 - best
 
 
 def _fragments(pieces, steps):
-    """Voices of each fragment, and (piece, start) of each; a piece without a fitting downbeat gives its opening."""
-    voices, places = [], []
-    for k, piece in enumerate(pieces):
+    """Voices of each fragment; a piece without a fitting downbeat gives its opening."""
+    fragments = []
+    for piece in pieces:
         starts = [s for s in np.flatnonzero(piece.downbeats).tolist() if s + steps <= piece.steps]
         if not starts and piece.steps >= steps:
             starts = [0]
-        voices += [piece.voices[s : s + steps] for s in starts]
-        places += [(k, s) for s in starts]
-    if not voices:
+        fragments += [piece.voices[start : start + steps] for start in starts]
+    if not fragments:
         longest = max(piece.steps for piece in pieces)
         raise ValueError(
             f"no piece has {steps} steps, the longest has {longest}: ask for shorter fragments"
         )
-    return voices, places
+    return fragments
 
 
 def _rolls(fragments, low, high):

@@ -1,7 +1,4 @@
-"""Music to sound: a plain organ, an MP3 player that sits in the page, and the files to take away.
-
-Lessons: all.
-"""
+"""Synthesis, an embedded MP3 player, and MIDI and MusicXML files to download."""
 
 from __future__ import annotations
 
@@ -31,9 +28,7 @@ _CYCLE = 2**16  # samples of the wave table
 
 
 def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
-    """Play music on a plain organ: a sum of harmonics for each note, as loud as its velocity says.
-
-    Lesson: 00
+    """Synthesise music by additive synthesis: harmonics for each note, scaled by its velocity.
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -69,8 +64,6 @@ def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
 def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
     """Samples as a small MP3 (mono, variable bit rate), the same bytes each time.
 
-    Lesson: 00
-
     Args:
       samples: float (n,), -1 to 1, n at least 1.
       rate: in Hz.
@@ -91,9 +84,7 @@ def mp3_bytes(samples: np.ndarray, rate: int = RATE) -> bytes:
 
 
 def play(x, bpm: float = 80, title: str | None = None) -> Shown:
-    """A player in the page, with the music as MIDI and MusicXML to download beside it.
-
-    Lesson: 00
+    """An embedded audio player, with the music as MIDI and MusicXML to download beside it.
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).

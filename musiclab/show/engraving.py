@@ -1,7 +1,4 @@
-"""MusicXML to SVG without ids: verovio engraves, and its drawing is reworked to live in any page, many times.
-
-Lessons: all, through :func:`musiclab.show.score`.
-"""
+"""Engraving of MusicXML with verovio, its SVG reworked so that one page can hold several."""
 
 from __future__ import annotations
 
@@ -36,9 +33,7 @@ class Head:
 
 
 def pitch_name(pitch: int) -> str:
-    """What a MIDI pitch is called, spelled the common way.
-
-    Lesson: 01
+    """Name of a MIDI pitch in its common spelling.
 
     >>> pitch_name(60), pitch_name(70)
     ('C4', 'B♭4')
@@ -50,8 +45,6 @@ def pitch_name(pitch: int) -> str:
 
 def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tuple[str, int]:
     """Engrave MusicXML.
-
-    Lesson: 00
 
     Args:
       xml: a MusicXML document whose notes have the ids "head-0", "head-1"... in the order of ``heads``.

@@ -1,6 +1,6 @@
-"""The one way a figure gets into a lesson: embedded, closed, labelled, and with words.
+"""Figures for lessons: embedded as PNG, closed, with labels checked and alternative text.
 
-Lessons: all. Every plotting cell ends the same way::
+Every plotting cell ends the same way::
 
     ax = show.piano_roll(piece)
     show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds C5.")
@@ -25,13 +25,11 @@ _LEAST = 520  # pixels to which a figure may shrink
 
 
 def figure(drawn: Axes | Figure, alt: str) -> Shown:
-    """Show a finished figure in a notebook, with words for those who can't see it: the last line of a plotting cell.
+    """Embed a finished figure with its alternative text: the last line of a plotting cell.
 
     A notebook's own way (leaving a figure open) stores a picture without alternative text, which neither nbconvert
     nor Sphinx can add later. This one embeds the picture with its text, and closes the figure, so that it is not
     shown twice. Several in one cell: ``display(show.figure(...), show.figure(...))``.
-
-    Lesson: all
 
     Args:
       drawn: a matplotlib figure, or any axis of it.

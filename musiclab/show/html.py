@@ -1,7 +1,4 @@
-"""What all of `musiclab.show` shares: any music in, a self-contained piece of HTML out.
-
-Lessons: all.
-"""
+"""HTML output for notebooks, and conversion of arrays and rolls to pieces."""
 
 from __future__ import annotations
 
@@ -18,9 +15,7 @@ _LOW = 21  # the pitch of a piano roll's first column
 
 
 class Shown:
-    """Something to look at or listen to: HTML in a notebook, nbconvert or Sphinx, its description in a terminal.
-
-    Lesson: all
+    """Output of a cell: HTML in a notebook, nbconvert or Sphinx, its description in a terminal.
 
     Args:
       html: a fragment that needs nothing from outside itself.
@@ -41,9 +36,7 @@ class Shown:
 
 
 def as_piece(x) -> Piece:
-    """Music in any of the course's forms, as a piece.
-
-    Lesson: 01
+    """Convert a piece, voices array or piano roll to a piece.
 
     Args:
       x: a :class:`~musiclab.data.Piece`; a voices array (T, V) or (T,), integers, -1 for rests; or a
@@ -78,8 +71,6 @@ def as_piece(x) -> Piece:
 def is_roll(x) -> bool:
     """Whether ``x`` is a piano roll (floats or bools, or 88 columns) rather than voices or a piece.
 
-    Lesson: 01
-
     >>> is_roll([[60, 55]]), is_roll(np.zeros((4, 88)))
     (False, True)
     """
@@ -91,8 +82,6 @@ def is_roll(x) -> bool:
 
 def notes(piece: Piece) -> list[tuple[int, int, int, int]]:
     """The notes of a piece, each from the step it is struck to the step after its last.
-
-    Lesson: 01
 
     Args:
       piece: any piece.
@@ -117,8 +106,6 @@ def notes(piece: Piece) -> list[tuple[int, int, int, int]]:
 def data_uri(mime: str, content: bytes) -> str:
     """Bytes as a ``data:`` address, so that a page carries them itself.
 
-    Lesson: all
-
     >>> data_uri("text/plain", b"hi")
     'data:text/plain;base64,aGk='
     """
@@ -136,7 +123,7 @@ def captioned(body: str, title: str | None) -> str:
 
 
 def named(piece: Piece, title: str | None) -> str:
-    """What to call a piece in a description: the title, else its name, else "untitled music"."""
+    """Name of a piece in a description: the title, else its name, else "untitled music"."""
     name = title or piece.name
     return "untitled music" if name == "untitled" else name
 

@@ -1,7 +1,4 @@
-"""Music to engraved scores: inline SVG that needs nothing from outside, in two widths, without ids.
-
-Lessons: all.
-"""
+"""Engraved scores as inline SVG, in a wide and a narrow layout."""
 
 from __future__ import annotations
 
@@ -35,8 +32,6 @@ def score(
 
     It is engraved twice, for a wide and for a narrow place, and the page shows the one that fits; it takes the
     page's text colour, so it reads on dark pages too. No element has an id, so any number of scores share a page.
-
-    Lesson: 00
 
     Args:
       x: a Piece, a voices array (T, V), a piano roll (T, 88), or a music21 stream.

@@ -1,7 +1,4 @@
-"""Music and training as plots: piano rolls, comparisons, loss curves. They take and return axes.
-
-Lessons: all. :func:`musiclab.show.figure` puts what they draw into a lesson.
-"""
+"""Plots of piano rolls, comparisons and loss curves; each takes and returns an axis."""
 
 from __future__ import annotations
 
@@ -35,8 +32,6 @@ def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
     the same pitch they share its row. Where a piece has velocity, louder notes are darker. A piano roll knows no
     voices and no repeated notes: it gets one colour.
 
-    Lesson: 00
-
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
       ax: axis to draw on; a new figure without one.
@@ -60,8 +55,6 @@ def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
 
 def compare(real, generated, titles: tuple[str, str] = ("Real", "Generated")) -> tuple[Axes, Axes]:
     """Two piano rolls side by side on the same scales.
-
-    Lesson: 04
 
     Args:
       real: music on the left, in any form :func:`piano_roll` takes.
@@ -93,8 +86,6 @@ def loss_curves(
     history, baseline: Mapping[str, float] | None = None, ax: Axes | None = None, unit: str = ""
 ) -> Axes:
     """Loss per epoch on training and held-out pieces, against named baselines.
-
-    Lesson: 04
 
     Args:
       history: a Keras ``History``, or a mapping with "loss" and, where measured, "val_loss": a number per epoch.

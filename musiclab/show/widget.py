@@ -1,7 +1,4 @@
-"""The widget behind :func:`musiclab.show.roll`; apart from it, since importing a widget imports IPython.
-
-Lessons: 06.
-"""
+"""The widget behind :func:`musiclab.show.roll`; apart from it, since importing a widget imports IPython."""
 
 from __future__ import annotations
 
@@ -17,9 +14,7 @@ __all__ = ["Roll"]
 
 
 class Roll(anywidget.AnyWidget):
-    """What :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
-
-    Lesson: 06
+    """Widget that :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
 
     Attributes:
       notes: a list of [step, pitch, length], 16ths and MIDI numbers, in order of time; one note at a time.

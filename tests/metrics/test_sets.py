@@ -32,7 +32,7 @@ def test_distance_to_training_is_the_mean_over_pieces():
     training, strangers = pieces(3), pieces(2)
     assert metrics.set_scores(training, training, training)["nearest"] == 0
     both = metrics.set_scores([training[0], strangers[0]], training, training)["nearest"]
-    alone = metrics.nearest_fragment(strangers[0], training, 16).distance
+    alone = metrics.nearest_distances(strangers[0], training, 16)[0]
     assert both == pytest.approx(alone / 2)
     moved = [Piece(p.voices + 3) for p in training]  # a copy in another key is a copy
     assert metrics.set_scores(moved, training, training)["nearest"] == 0

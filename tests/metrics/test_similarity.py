@@ -8,8 +8,7 @@ import pytest
 
 from musiclab.data.encodings.piano_roll import piano_roll
 from musiclab.data.piece import Piece
-from musiclab.metrics import diversity, longest_shared_run, nearest_fragment
-from musiclab.metrics.similarity import nearest_fragments, shared_runs
+from musiclab.metrics import diversity, nearest_distances, shared_runs
 
 
 def random_pieces(n, seed=0, n_voices=2, steps=14, pitches=3):
@@ -76,18 +75,18 @@ def test_diversity_refuses_one_piece_and_unequal_ones():
 def test_shared_run_by_hand():
     training = [Piece([50, 51, 53]), Piece([-1, 60, 62, 62, 64, 50])]
     piece = Piece([71, 65, 67, 67, 69, 72])
-    assert longest_shared_run(piece, training) == (4, 0, 1, 1, 1)
+    assert shared_runs(piece, training)[0] == (4, 0, 1, 1, 1)
     # a note struck again is not a note held
     repeated = Piece(piece.voices, [[True], [True], [True], [True], [True], [True]])
-    assert longest_shared_run(repeated, training).steps == 2
-    assert longest_shared_run(Piece([60, 90]), training).steps == 0
-    assert longest_shared_run(Piece([60]), training).steps == 0
+    assert shared_runs(repeated, training)[0].steps == 2
+    assert shared_runs(Piece([60, 90]), training)[0].steps == 0
+    assert shared_runs(Piece([60]), training)[0].steps == 0
 
 
 def test_shared_run_keeps_one_transposition_across_a_rest():
     training = Piece([60, -1, 64, 65])
-    assert longest_shared_run(Piece([67, -1, 71, 72]), training).steps == 4
-    assert longest_shared_run(Piece([67, -1, 72, 73]), training).steps == 2
+    assert shared_runs(Piece([67, -1, 71, 72]), training)[0].steps == 4
+    assert shared_runs(Piece([67, -1, 72, 73]), training)[0].steps == 2
 
 
 @pytest.mark.parametrize("n_voices", [1, 2])
@@ -108,13 +107,12 @@ def test_shared_runs_against_brute_force(n_voices):
                 shared_length(piece, run.start, training[run.source], run.source_start) == run.steps
             )
     assert len({run.steps for run in runs}) > 1
-    assert longest_shared_run(pieces, training) == max(runs, key=lambda run: run.steps)
 
 
 def test_a_transposed_copy_is_shared_whole_and_no_run_crosses_from_piece_to_piece():
     training = random_pieces(6, seed=5, steps=40)
     for k, source in enumerate(training):
-        run = longest_shared_run(moved(source, -4), training)
+        run = shared_runs(moved(source, -4), training)[0]
         assert run == (
             40 - _leading_silence(source),
             0,
@@ -124,8 +122,7 @@ def test_a_transposed_copy_is_shared_whole_and_no_run_crosses_from_piece_to_piec
         )
     joined = Piece(np.concatenate([training[0].voices, training[1].voices]))
     assert (
-        longest_shared_run(joined, [Piece(training[0].voices), Piece(training[1].voices)]).steps
-        <= 40
+        shared_runs(joined, [Piece(training[0].voices), Piece(training[1].voices)])[0].steps <= 40
     )
 
 
@@ -136,60 +133,53 @@ def _leading_silence(piece):
 def test_one_piece_against_three_hundred_is_quick():
     training = random_pieces(300, seed=6, n_voices=4, steps=240, pitches=8)
     start = time.process_time()
-    longest_shared_run(training[200], training)
+    shared_runs(training[200], training)
     assert time.process_time() - start < 2
 
 
 def test_unlike_voices_and_no_training_are_refused():
     with pytest.raises(ValueError, match="1 and 2 voices"):
-        longest_shared_run(Piece([60, 62]), Piece([[60, 50], [62, 52]]))
+        shared_runs(Piece([60, 62]), Piece([[60, 50], [62, 52]]))
     with pytest.raises(ValueError, match="training: there is none"):
-        longest_shared_run(Piece([60]), [])
+        shared_runs(Piece([60]), [])
 
 
-def test_nearest_fragment_by_hand():
+def test_nearest_distance_by_hand():
     training = [Piece([50, 52, 54, 56]), Piece([60, 62, 64, 70])]
-    near = nearest_fragment(Piece([62, 64, 66, 67]), training, steps=4)
     # the first moved up a fourth shares nothing better than the second moved up a tone: three cells of five
-    assert near == (pytest.approx(1 - 3 / 5), 0, 0, 1, 0, 2)
-    copy = nearest_fragment([Piece([60, 65, 70, 72]), Piece([46, 48, 50, 52])], training, steps=4)
-    assert copy == (0, 1, 0, 0, 0, -4)
+    near = nearest_distances(Piece([62, 64, 66, 67]), training, steps=4)
+    assert near == pytest.approx([1 - 3 / 5])
+    copies = [Piece([60, 65, 70, 72]), Piece([46, 48, 50, 52])]
+    assert nearest_distances(copies, training, steps=4)[1] == 0
 
 
-def test_nearest_fragments_against_brute_force():
-    training, pieces = (
-        random_pieces(3, seed=7, steps=40, pitches=6),
-        random_pieces(2, seed=8, steps=33, pitches=6),
-    )
-    found = nearest_fragments(pieces, training, steps=16)
-    assert [(f.piece, f.start) for f in found] == [(0, 0), (0, 16), (1, 0), (1, 16)]
-    for fragment in found:
-        ours = piano_roll(pieces[fragment.piece].voices[fragment.start : fragment.start + 16]) > 0
+def test_nearest_distances_against_brute_force():
+    training = random_pieces(3, seed=7, steps=40, pitches=6)
+    pieces = random_pieces(2, seed=8, steps=33, pitches=6)
+    found = nearest_distances(pieces, training, steps=16)
+    places = [(0, 0), (0, 16), (1, 0), (1, 16)]
+    assert len(found) == len(places)
+    for distance, (k, begin) in zip(found, places):
+        ours = piano_roll(pieces[k].voices[begin : begin + 16]) > 0
         best = 1.0
         for source in training:
             for start in (0, 16):
                 for semitones in range(-6, 7):
                     theirs = piano_roll(moved(source, semitones).voices[start : start + 16]) > 0
                     best = min(best, 1 - (ours & theirs).sum() / (ours | theirs).sum())
-        assert fragment.distance == pytest.approx(best)
-        source = moved(training[fragment.source], fragment.semitones)
-        theirs = piano_roll(source.voices[fragment.source_start : fragment.source_start + 16]) > 0
-        assert fragment.distance == pytest.approx(1 - (ours & theirs).sum() / (ours | theirs).sum())
-    assert nearest_fragment(pieces, training, steps=16) == min(found, key=lambda f: f.distance)
+        assert distance == pytest.approx(best)
 
 
 def test_a_few_changed_notes_break_the_run_but_stay_near():
     training = random_pieces(5, seed=9, steps=64, pitches=10)
     voices = training[3].voices.copy()
     voices[::6, 0] = 40
-    assert longest_shared_run(Piece(voices), training).steps < 12
-    near = nearest_fragment(Piece(voices), training)
-    assert near.distance < 0.25
-    assert near.source == 3
+    assert shared_runs(Piece(voices), training)[0].steps < 12
+    assert nearest_distances(Piece(voices), training).max() < 0.25
 
 
 def test_too_short_a_piece_is_refused():
     with pytest.raises(ValueError, match="no piece has 32 steps, the longest has 8"):
-        nearest_fragment(Piece([60] * 8), Piece([60] * 40))
+        nearest_distances(Piece([60] * 8), Piece([60] * 40))
     with pytest.raises(ValueError, match="there is none"):
-        nearest_fragment([], Piece([60] * 40))
+        nearest_distances([], Piece([60] * 40))

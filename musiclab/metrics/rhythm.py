@@ -1,8 +1,6 @@
-"""Measures of what sounds when: cells of a roll, holds, beats, silence.
+"""Measures of rhythm (holds, beats, empty bars), and precision and recall of a piano roll.
 
 Shares are pooled: over a list of pieces all notes, steps or bars count alike.
-
-Lessons: 02, 04, 17.
 """
 
 from __future__ import annotations
@@ -26,7 +24,7 @@ __all__ = [
 
 
 class PrecisionRecallF1(NamedTuple):
-    """Three shares between 0 and 1: of the notes predicted, of the notes wanted, and their harmonic mean."""
+    """Precision, recall and their harmonic mean, each between 0 and 1."""
 
     precision: float
     recall: float
@@ -34,11 +32,9 @@ class PrecisionRecallF1(NamedTuple):
 
 
 def precision_recall_f1(real_roll: np.ndarray, predicted_roll: np.ndarray) -> PrecisionRecallF1:
-    """How many cells of a piano roll were found, and how many of those found are right.
+    """Precision, recall and F1 of the cells of a predicted piano roll.
 
     Micro-averaged: true and false cells are counted over the whole array, then divided once.
-
-    Lesson: 04
 
     Args:
       real_roll: 0/1 or bool, any shape; usually (T, 88) or (n, T, 88).
@@ -74,10 +70,8 @@ def precision_recall_f1(real_roll: np.ndarray, predicted_roll: np.ndarray) -> Pr
 def hold_rate(x: Piece | Iterable[Piece]) -> float:
     """Share of sounding voice-steps that continue a note rather than strike one.
 
-    Noise that rolls dice at each step holds almost nothing; a drone holds everything. It is read
-    from onsets, so a repeated note is not mistaken for a hold.
-
-    Lesson: 02
+    Independent notes at each step hold almost nothing; one long chord holds everything. Onsets are
+    read, so a repeated note is no hold.
 
     Args:
       x: one piece or several, pooled.
@@ -97,8 +91,6 @@ def hold_rate(x: Piece | Iterable[Piece]) -> float:
 def on_beat(x: Piece | Iterable[Piece]) -> float:
     """Share of notes struck on a quarter, counted from the piece's first downbeat.
 
-    Lesson: 02
-
     Args:
       x: one piece or several, pooled.
 
@@ -117,8 +109,6 @@ def on_beat(x: Piece | Iterable[Piece]) -> float:
 def empty_bars(x: Piece | Iterable[Piece]) -> float:
     """Share of bars in which nothing sounds; pickup and short last bar count as bars.
 
-    Lesson: 02
-
     Args:
       x: one piece or several, pooled.
 
@@ -134,6 +124,11 @@ def empty_bars(x: Piece | Iterable[Piece]) -> float:
     return pooled_share(x, _empty_bars)
 
 
+def on_quarters(piece: Piece) -> np.ndarray:
+    """Steps that stand on a quarter, counted from the first downbeat (from 0 where there is none): bool (T,)."""
+    return (np.arange(piece.steps) - np.argmax(piece.downbeats)) % STEPS_PER_QUARTER == 0
+
+
 def _binary(roll, name):
     roll = np.asarray(roll)
     bad = ~np.isin(roll, (0, 1))
@@ -146,9 +141,7 @@ def _binary(roll, name):
 
 
 def _on_beat(piece):
-    first = np.argmax(piece.downbeats)  # 0 where a piece has no downbeat
-    quarter = (np.arange(piece.steps) - first) % STEPS_PER_QUARTER == 0
-    return np.sum(piece.onsets[quarter]), np.sum(piece.onsets)
+    return np.sum(piece.onsets[on_quarters(piece)]), np.sum(piece.onsets)
 
 
 def _empty_bars(piece):
