@@ -90,7 +90,8 @@ def _without_outputs(text):
     for cell in cells:
         if cell.get("cell_type") == "code":
             cell["outputs"] = []
-    return json.dumps(stored)
+    # a surrogate alone is no text: no file could be written with it
+    return json.dumps(stored, ensure_ascii=False).encode(errors="replace").decode()
 
 
 def answers(notebook) -> dict[str, str]:
@@ -254,7 +255,7 @@ def _as_released(cell):
     """Whether a cell is as nbgrader has released it, be it from an earlier master."""
     try:
         return cell.metadata.nbgrader.get("checksum") == utils.compute_checksum(cell)
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, KeyError, TypeError, ValueError):
         return False
 
 

@@ -414,7 +414,7 @@ MEMORY = {
         "            pairs[-1][0].setblocking(False)\n"
         "            try:\n                while True: pairs[-1][0].send(bytes(60_000))\n"
         "            except OSError: pass\n"
-        "        time.sleep(60)\ntime.sleep(2.5)"
+        "        time.sleep(60)\ntime.sleep(30)"
     ),
 }
 
@@ -543,6 +543,20 @@ def test_outputs_that_were_handed_in_are_not_looked_at(course, tmp_path):
     )
     assert points(marked) == FULL
     assert time.monotonic() - began < 30
+
+
+@box
+def test_text_that_is_no_unicode_is_graded(course, tmp_path):
+    strange = "\ud800\x00\x1b[2K"
+    notebook = small.filled(course, **{**small.RIGHT, "why": strange, "add": ADD + "x = '\ud800'"})
+    small.find(notebook, "add-test").metadata.nbgrader.points = 10**400
+    wanted = master_notebook.load(course / "source", small.NAME)
+    marked, shown = autograde.mark(
+        json.dumps(notebook).encode(), tmp_path, wanted, autograde.config_of(course)
+    )
+    assert points(marked) == FULL
+    assert small.content(shown)
+    assert marked.state == "graded after repair"
 
 
 @box
