@@ -250,18 +250,23 @@ def _scope_words(limits):
 
 
 def _limited(limits):
-    """Limits as seen in the namespace, where other processes of the same user do not count."""
-    return [
-        shutil.which("prlimit") or "prlimit",
-        f"--as={limits.address_mb * 1_000_000}",
-        f"--nproc={limits.processes + _counted_outside()}",
-        f"--fsize={limits.file_mb * 1_000_000}",
-        f"--nofile={limits.open_files}",
-        "--msgqueue=0",
-        "--memlock=65536",
-        "--core=0",
-        "--",
-    ]
+    """Limits as seen in the namespace, where other processes of the same user do not count; none above our own."""
+    import resource  # not on Windows, where the container grades
+
+    wanted = {
+        "as": limits.address_mb * 1_000_000,
+        "nproc": limits.processes + _counted_outside(),
+        "fsize": limits.file_mb * 1_000_000,
+        "nofile": limits.open_files,
+        "msgqueue": 0,
+        "memlock": 65536,
+        "core": 0,
+    }
+    words = [shutil.which("prlimit") or "prlimit"]
+    for name, value in wanted.items():
+        most = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}", resource.RLIMIT_AS))[1]
+        words.append(f"--{name}={value if most == resource.RLIM_INFINITY else min(value, most)}")
+    return [*words, "--"]
 
 
 def _counted_outside():
