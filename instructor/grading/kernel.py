@@ -97,12 +97,19 @@ class Watch(threading.Thread):
 
 def end_all(process) -> None:
     """End a sandbox from outside: its first inner process, with which all others die, then bubblewrap."""
-    with contextlib.suppress(psutil.Error):
-        for inner in psutil.Process(process.pid).children(recursive=True):
-            with contextlib.suppress(psutil.Error):
-                inner.kill()
+    for inner in inner_processes(process):
+        with contextlib.suppress(psutil.Error):
+            inner.kill()
     with contextlib.suppress(OSError):
         process.kill()
+
+
+def inner_processes(process) -> list[psutil.Process]:
+    """All processes that one has started; one that took the number of another that ended is told from it."""
+    try:
+        return psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        return []
 
 
 class Client(NotebookClient):
@@ -355,12 +362,14 @@ def started(
     finally:
         if watch is not None:
             watch.stop()
-        if process is not None:
-            end_all(process)
+        inner = [] if process is None else inner_processes(process)
         if client is not None and client.km is not None:
             client.shutdown_kernel = "immediate"
             with contextlib.suppress(Exception):  # it is gone already
                 client._cleanup_kernel()
+        for one in inner:  # those that did not die with bubblewrap
+            with contextlib.suppress(psutil.Error):
+                one.kill()
         if report is not None:
             report.close()
         shutil.rmtree(home, ignore_errors=True)

@@ -264,7 +264,9 @@ def _limited(limits):
     }
     words = [shutil.which("prlimit") or "prlimit"]
     for name, value in wanted.items():
-        most = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}", resource.RLIMIT_AS))[1]
+        most = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}", resource.RLIMIT_AS))[
+            1
+        ]
         words.append(f"--{name}={value if most == resource.RLIM_INFINITY else min(value, most)}")
     return [*words, "--"]
 
