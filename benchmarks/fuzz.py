@@ -31,7 +31,7 @@ KINDS = ("mid", "musicxml", "mxl", "abc", "npz", "json", "pickle", "mat")
 _CPU, _MEMORY, _PATIENCE = 5.0, 500, 60.0  # seconds, MB, seconds by the clock
 _PARSER_TEXT = re.compile(
     r"\w+(Error|Exception|Warning)\b|not well-formed|codec can't|invalid literal|list index|object has no|"
-    r"unsupported operand|Traceback|b'|\\x[0-9a-f]{2}|<class|at 0x"
+    r"unsupported operand|Traceback|\bb'\\x|\\x[0-9a-f]{2}|<class|at 0x"
 )
 _CONTAINER = '<container><rootfiles><rootfile full-path="score.xml"/></rootfiles></container>'
 _ABC = """X:1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -276,8 +278,8 @@ def _beam(measure: Measure, signature: TimeSignature, offset: float) -> None:
         or offset + measure.highestTime > signature.barDuration.quarterLength
     ):
         return  # nothing to join, or a bar longer than the time signature can group
-    for element, beams in zip(
-        elements, signature.getBeams(elements, measureStartOffset=offset), strict=True
-    ):
+    with contextlib.redirect_stderr(io.StringIO()):  # music21 warns of what it repairs
+        found = signature.getBeams(elements, measureStartOffset=offset)
+    for element, beams in zip(elements, found, strict=True):
         if beams is not None and not element.isRest:
             element.beams = beams
