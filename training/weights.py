@@ -102,14 +102,14 @@ def chord_rbm(epochs: int = 250):
     return model
 
 
-def variational_autoencoder(beta: float, epochs: int = 6):
+def variational_autoencoder(beta: float, latent: int = 48, epochs: int = 6):
     """A variational autoencoder of lesson 05, small enough for a file of at most a megabyte."""
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.autoencoders.vae import VAE
 
     training.set_seed(5)
-    model = VAE(latent=48, quarter_units=68, hidden=96, beta=beta)
+    model = VAE(latent=latent, quarter_units=68, hidden=96, beta=beta)
     model.compile_default(learning_rate=4e-3)
     windows = two_bars.in_all_keys(two_bars.load_bars("train"))
     training.train(model, windows, epochs=epochs, batch_size=64, title=f"beta = {beta:g}")
@@ -192,6 +192,7 @@ MAKERS = {
     "05_beta_0": lambda: variational_autoencoder(0.0),
     "05_beta_0.3": lambda: variational_autoencoder(0.3),
     "05_beta_1": lambda: variational_autoencoder(1.0),
+    "05_map": lambda: variational_autoencoder(0.3, latent=2),
     "07_three_layers": melodies,
     "08_up": lambda: chords("up"),
     "08_voices": voices,
