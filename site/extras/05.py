@@ -1,10 +1,10 @@
 site_gallery(
     "Variational autoencoder",
-    f"Two bars from 48 random numbers, with beta = {BETA:g}: codes drawn from the prior, decoded voice by voice.",
+    f"Two bars from 48 random numbers, with beta = {LISTEN:g}: codes drawn from the prior, decoded voice by voice.",
     mine,
     real,
     66,
-    (f"Variational autoencoder, beta = {BETA:g}", "Two bars of a held-out chorale"),
+    (f"Variational autoencoder, beta = {LISTEN:g}", "Two bars of a held-out chorale"),
     (PICK, A),
 )
 for i, j in ((5, 40), (11, 90)):
@@ -22,6 +22,12 @@ site_slider(
         )
         for b in BETAS
     ],
+)
+site_slider(
+    "map",
+    "Direction on the map, degrees",
+    "Eight codes of two numbers on a circle of radius 1.5, decoded: the key changes with the direction.",
+    [(f"{degrees}", at(degrees), 66, []) for degrees in range(0, 360, 45)],
 )
 site_steps = two_bars.to_pieces(vae.interpolate(x_test[A], x_test[B], n=9))
 site_slider(
