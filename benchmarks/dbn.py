@@ -23,8 +23,9 @@ def rows(seeds: int = 3) -> list[dict]:
       seeds: how many.
 
     Returns:
-      Rows with ``what``, ``hold``, ``scale``, ``empty_bars`` (means over seeds), their standard deviations over seeds
-      as ``hold_sd`` and ``scale_sd``, the mean CPU seconds of the training, and the target.
+      Rows with ``what``, ``hold``, ``scale``, ``empty_bars`` (means over seeds), their standard
+      deviations over seeds as ``hold_sd`` and ``scale_sd``, the mean CPU seconds of the training,
+      and the target.
     """
     from musiclab import metrics
     from musiclab.data.encodings import two_bars

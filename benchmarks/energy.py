@@ -1,11 +1,12 @@
 """Energy-based models: speed beside scikit-learn, nats on the published benchmark, generated bars.
 
-python -m benchmarks.energy                                # what needs no file: speed, and the bars of the DBN
-python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a file that the reader has
-python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
+python -m benchmarks.energy                                # what needs no file: speed, and the bars
+of the DBN python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a
+file that the reader has python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
 
-Each training runs in a process of its own, on one thread, and is charged that process's CPU seconds. Rows of other
-runs stay in ``energy.json``. Hyper-parameters were chosen on the validation split.
+Each training runs in a process of its own, on one thread, and is charged that process's CPU
+seconds. Rows of other runs stay in ``energy.json``. Hyper-parameters were chosen on the validation
+split.
 """
 
 from __future__ import annotations
@@ -58,17 +59,18 @@ BATCH, UPDATES = 100, 800  # rows per update; updates timed of the small shape
 def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int | None = 1) -> list[dict]:
     """Updates of CD-1 in ``RBM.fit`` and in scikit-learn's ``partial_fit``, side by side in this process.
 
-    Both get the same float32 rows in batches of 100, in turns, three times; the best time of each counts. Ours
-    includes shuffling, momentum, the average of the weights and the loss of every batch, but not the tracing of the
-    graph, which happens once. scikit-learn's algorithm is persistent CD-1: nearly the same matrix products and random
-    numbers.
+    Both get the same float32 rows in batches of 100, in turns, three times; the best time of each
+    counts. Ours includes shuffling, momentum, the average of the weights and the loss of every
+    batch, but not the tracing of the graph, which happens once. scikit-learn's algorithm is
+    persistent CD-1: nearly the same matrix products and random numbers.
 
     Args:
       visible, hidden: units. updates: how many to time, a multiple of 4.
       threads: of both; None: as many as each library takes by itself, which is what a reader gets.
 
     Returns:
-      Rows: updates per CPU second of both and, where ``threads`` is None, also per second on the clock, which means
+      Rows: updates per CPU second of both and, where ``threads`` is None, also per second on the
+        clock, which means
       something on an idle machine only; and their ratio.
     """
     import keras
@@ -127,11 +129,12 @@ def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dic
 
     Args:
       path: the benchmark's file. seed: for weights, batches and chains.
-      scores: an ``.npz`` to write the log-likelihoods of the test pieces to. recipe: as :data:`RECIPE`.
+      scores: an ``.npz`` to write the log-likelihoods of the test pieces to. recipe: as
+        :data:`RECIPE`.
 
     Returns:
-      CPU seconds of the training; nats per frame of the validation split; ln Z, its standard error and what it was
-      with fewer temperatures.
+      CPU seconds of the training; nats per frame of the validation split; ln Z, its standard error
+      and what it was with fewer temperatures.
     """
     from musiclab.data.corpora.benchmark import load_benchmark
     from musiclab.models.energy.partition_function import log_partition_ais
@@ -170,9 +173,10 @@ def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
       path: the benchmark's file. seeds: how many.
 
     Returns:
-      One row: nats per frame averaged over seeds, pooled over all frames of the split ("valid", "test") and of clean
-      test pieces ("test_clean"), the standard deviation over seeds, mean CPU seconds of the training; the largest
-      standard error of ln Z, and the largest change of ln Z from fewer temperatures to more; target, published.
+      One row: nats per frame averaged over seeds, pooled over all frames of the split ("valid",
+      "test") and of clean test pieces ("test_clean"), the standard deviation over seeds, mean CPU
+      seconds of the training; the largest standard error of ln Z, and the largest change of ln Z
+      from fewer temperatures to more; target, published.
     """
     from benchmarks.sequence import clean
     from musiclab.data.corpora.benchmark import load_benchmark

@@ -148,8 +148,8 @@ def run(n: int, seed: int = 0, kinds: tuple[str, ...] = KINDS, workers: int = 2)
     """Read ``n`` mutated files.
 
     Returns:
-      "read" and "refused" (how many, by kind), "faults" (kind, number, what), the longest CPU time and the
-      most memory.
+      "read" and "refused" (how many, by kind), "faults" (kind, number, what), the longest CPU time
+      and the most memory.
     """
     cases = [(kinds[i % len(kinds)], i // len(kinds)) for i in range(n)]
     bar = tqdm(total=n, desc="files", disable=None)

@@ -1,7 +1,8 @@
 """How fast a class is graded: nbgrader alone, one after another and unprotected, against `make grade` in its sandbox.
 
-python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes them down
-python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by `make grade` alone
+python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes
+them down python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by
+`make grade` alone
 """
 
 from __future__ import annotations
@@ -65,9 +66,9 @@ def rows() -> list[dict]:
     """Grade a class of 20 both ways, and one of 200.
 
     Returns:
-      Rows with ``what``, ``submissions``, ``wall_s``, ``s_each``, ``first_half_s``, ``second_half_s`` (of the time from
-      the first submission done to the last), ``peak_mb`` (of all processes together) and ``ratio``: how many times
-      faster than nbgrader alone.
+      Rows with ``what``, ``submissions``, ``wall_s``, ``s_each``, ``first_half_s``,
+      ``second_half_s`` (of the time from the first submission done to the last), ``peak_mb`` (of
+      all processes together) and ``ratio``: how many times faster than nbgrader alone.
 
     Raises:
       GradingFails: if the marks of both ways are not the same, or a run fails.

@@ -3,10 +3,11 @@
 python -m benchmarks.latent                      # every model with three seeds
 python -m benchmarks.latent --only VAE --seeds 1   # the other rows stay as they were
 
-Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published. Autoencoders see each in
-every key that fits; GANs, as in lesson 10, see all chorales moved to C major or A minor, and are held against held-out
-windows moved likewise. Each training runs in a process of its own, on one thread, and is charged all CPU seconds of
-that process from building the model to its last weights.
+Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published.
+Autoencoders see each in every key that fits; GANs, as in lesson 10, see all chorales moved to C
+major or A minor, and are held against held-out windows moved likewise. Each training runs in a
+process of its own, on one thread, and is charged all CPU seconds of that process from building the
+model to its last weights.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def at_most_real(factor):
     return lambda value, real: value <= factor * real
 
 
-LIMITS = {  # what each row should reach, by measure: a function of its mean and of what held-out windows score
+# what each row should reach, by measure: a function of its mean and of what held-out windows score
+LIMITS = {
     "VAE": {
         "f1": at_least(0.90),
         "hold": within(0.10),
@@ -120,8 +122,9 @@ def references(seed: int = 0, n: int = 400) -> dict[str, dict[str, float]]:
       seed: of the draws. n: windows drawn.
 
     Returns:
-      Scores by row: held-out windows in their own keys and in a common one; cells drawn independently from the
-      training windows' at that step and voice; and training windows as they are.
+      Scores by row: held-out windows in their own keys and in a common one; cells drawn
+      independently from the training windows' at that step and voice; and training windows as they
+      are.
     """
     from musiclab.data.encodings import two_bars
 
@@ -145,7 +148,8 @@ def train_one(name: str, seed: int, n: int = 400) -> dict[str, float]:
       name: one of :data:`MODELS`. seed: for weights, batches and draws. n: windows sampled.
 
     Returns:
-      The :data:`MEASURES`; "f1" of reconstructed held-out windows only where there is a ``reconstruct``.
+      The :data:`MEASURES`; "f1" of reconstructed held-out windows only where there is a
+      ``reconstruct``.
     """
     from musiclab.data.encodings import two_bars
     from musiclab.metrics import precision_recall_f1
@@ -204,8 +208,8 @@ def rows(seeds: int = 3, models=None) -> list[dict]:
       seeds: how many. models: which of :data:`MODELS`; None is all.
 
     Returns:
-      A row for each reference and model: means over seeds, with standard deviations where there are several, and
-      which targets were missed.
+      A row for each reference and model: means over seeds, with standard deviations where there are
+      several, and which targets were missed.
     """
     known = references()
     found = [_row(name, [scores], known[REAL]) for name, scores in known.items()]

@@ -1,6 +1,7 @@
 """Time and memory of each lesson, run from top to bottom in a fresh kernel, as a student does with Run All.
 
-python -m benchmarks.lessons 03     # measures one lesson and writes nothing: what to put in its header
+python -m benchmarks.lessons 03     # measures one lesson and writes nothing: what to put in its
+header
 """
 
 from __future__ import annotations
@@ -52,9 +53,9 @@ def measure(path: Path) -> dict:
       path: the notebook.
 
     Returns:
-      ``lesson`` (file name without its ending), ``wall_s`` from the start of the kernel to the end of the last cell,
-      ``cpu_s`` of all threads, ``peak_mb`` of the kernel's process (10^6 bytes), ``slowest_cell_s``, and the ``seed``
-      that the lesson sets.
+      ``lesson`` (file name without its ending), ``wall_s`` from the start of the kernel to the end
+      of the last cell, ``cpu_s`` of all threads, ``peak_mb`` of the kernel's process (10^6 bytes),
+      ``slowest_cell_s``, and the ``seed`` that the lesson sets.
 
     Raises:
       LessonFails: if a cell raises, hangs or ends the kernel.

@@ -2,11 +2,11 @@
 
 python -m benchmarks.rnn_rbm --jsb JSB_Chorales.json
 
-For each seed a process of its own, on one thread, trains an RBM on all frames of the training split, starts the
-RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are listed apart. Every frame of the
-test split is scored, the first of each piece from the initial state. With the first seed it is also measured, on every
-eighth test piece, how the figure rises with the number of temperatures. Hyper-parameters were chosen on the
-validation split.
+For each seed a process of its own, on one thread, trains an RBM on all frames of the training
+split, starts the RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are
+listed apart. Every frame of the test split is scored, the first of each piece from the initial
+state. With the first seed it is also measured, on every eighth test piece, how the figure rises
+with the number of temperatures. Hyper-parameters were chosen on the validation split.
 """
 
 from __future__ import annotations
@@ -114,13 +114,15 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
     """One row from the runs of all seeds.
 
     Args:
-      runs: what :func:`train_one` returned, each with ``test``, its list of log-likelihoods per piece.
+      runs: what :func:`train_one` returned, each with ``test``, its list of log-likelihoods per
+        piece.
       unshared: bool, which test pieces share no melody with training.
       recipe: as :data:`RECIPE`.
 
     Returns:
-      Nats per frame, averaged over seeds, pooled over all frames ("test") and those of clean pieces ("test_clean"),
-      their standard deviation over seeds, CPU seconds, the target and the published figure.
+      Nats per frame, averaged over seeds, pooled over all frames ("test") and those of clean pieces
+      ("test_clean"), their standard deviation over seeds, CPU seconds, the target and the published
+      figure.
     """
     from musiclab.metrics.likelihood import nll_per_frame
 

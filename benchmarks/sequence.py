@@ -3,10 +3,11 @@
 python -m benchmarks.sequence --jsb JSB_Chorales.json       # each model with three seeds
 python -m benchmarks.sequence --jsb MuseData.pickle --seeds 1
 
-The file itself is never stored; its name and checksum are. Results on JSB Chorales, which lessons show, are written
-to ``sequence.json``, those on another set beside it. Each training runs in a process of its own, on one thread,
-and is charged all CPU seconds of that process from building the model to its last weights. Hyper-parameters were
-chosen on the validation split of JSB Chorales alone.
+The file itself is never stored; its name and checksum are. Results on JSB Chorales, which lessons
+show, are written to ``sequence.json``, those on another set beside it. Each training runs in a
+process of its own, on one thread, and is charged all CPU seconds of that process from building the
+model to its last weights. Hyper-parameters were chosen on the validation split of JSB Chorales
+alone.
 """
 
 from __future__ import annotations
@@ -45,14 +46,16 @@ MIXED = (
 MIXTURE = "both GRUs, mixed"
 RECIPE = {"learning_rate": 1e-2, "dropout": 0.4}
 JSB = (229, 76, 77)  # pieces to train, validate and test on in JSB Chorales
-TARGETS = {  # nats per frame on JSB Chorales' test split, and seconds: of CPU, for the mixture of wall
+# nats per frame on JSB Chorales' test split, and seconds: of CPU, for the mixture of wall
+TARGETS = {
     "GRU, 88 coins": (8.50, 45),
     "LSTM, 88 coins": (8.55, 45),
     "two frames before, note by note": (5.30, 30),
     "GRU, note by note": (4.80, 90),
     MIXTURE: (4.60, 90),
 }
-PUBLISHED = {  # JSB Chorales, test, as papers print them; LV-RNN's 3.99 is a particle estimate, not comparable
+# JSB Chorales, test, as papers print them; LV-RNN's 3.99 is a particle estimate, not comparable
+PUBLISHED = {
     **{"RNN": 8.71, "LSTM": 8.45, "GRU": 8.43, "TCN": 8.10, "RNN-RBM": 6.27},
     **{"RNN-NADE": 5.56, "RNN-NADE, later paper": 5.19},
 }
@@ -84,7 +87,8 @@ def train_one(path: Path, name: str, seed: int, scores: Path) -> dict:
     """Train one model and score validation and test with it, in this process.
 
     Args:
-      path: the benchmark's file. name: one of :data:`MODELS`. seed: for weights, batches and dropout.
+      path: the benchmark's file. name: one of :data:`MODELS`. seed: for weights, batches and
+        dropout.
       scores: an ``.npz`` to write each split's log-likelihoods to.
 
     Returns:
@@ -120,9 +124,10 @@ def rows(path: Path, seeds: int = 3, models=tuple(MODELS)) -> list[dict]:
       path: the benchmark's file. seeds: how many. models: which of :data:`MODELS`.
 
     Returns:
-      A row per model, and one for the mixture: nats per frame averaged over seeds, pooled over all frames of the
-      split ("valid", "test"), over those of clean test pieces ("test_clean"), with the standard deviation over seeds
-      and the standard error over test pieces; mean seconds; the target.
+      A row per model, and one for the mixture: nats per frame averaged over seeds, pooled over all
+      frames of the split ("valid", "test"), over those of clean test pieces ("test_clean"), with
+      the standard deviation over seeds and the standard error over test pieces; mean seconds; the
+      target.
     """
     from musiclab.data.corpora.benchmark import load_benchmark
     from musiclab.metrics.likelihood import mixture

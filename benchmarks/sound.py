@@ -18,8 +18,8 @@ def size(piece) -> dict:
       piece: any piece.
 
     Returns:
-      ``mp3`` and ``page`` in bytes and ``wall`` in seconds, each per 20 s of sound: the MP3 alone, and the whole
-      player with its downloads as it stands in the page.
+      ``mp3`` and ``page`` in bytes and ``wall`` in seconds, each per 20 s of sound: the MP3 alone,
+      and the whole player with its downloads as it stands in the page.
     """
     from musiclab import show
 
@@ -40,8 +40,8 @@ def rows() -> list[dict]:
     """Weigh the first held-out chorales and the first tunes.
 
     Returns:
-      Rows with ``what``, ``pieces``, ``mp3_kb`` (median), ``mp3_kb_max``, ``page_kb`` and ``wall_s`` (medians), all
-      per 20 s of sound; kB are 10^3 bytes.
+      Rows with ``what``, ``pieces``, ``mp3_kb`` (median), ``mp3_kb_max``, ``page_kb`` and
+      ``wall_s`` (medians), all per 20 s of sound; kB are 10^3 bytes.
     """
     from musiclab.data import load_chorales, load_tunes
 

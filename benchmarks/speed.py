@@ -43,8 +43,8 @@ def rows() -> list[dict]:
     """Measure both pairs.
 
     Returns:
-      Rows with ``what``, ``cpu_ms``, ``wall_ms`` and ``ratio``: the row's CPU time over that of what it is compared
-      with, or 1 for the latter.
+      Rows with ``what``, ``cpu_ms``, ``wall_ms`` and ``ratio``: the row's CPU time over that of
+      what it is compared with, or 1 for the latter.
     """
     return [
         *_pair(timed(_cells()), "keras.layers.LSTM"),

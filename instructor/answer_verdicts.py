@@ -34,9 +34,11 @@ class Verdict:
         answer: the answer.
         points: how many it got.
         most: how many there are.
-        caught: "visible" or "hidden", after the part of the test cell that refused it first; "" if none did.
+        caught: "visible" or "hidden", after the part of the test cell that refused it first; "" if
+          none did.
         words: the first refusal's message, on one line.
-        problems: what is wrong with the answer or its tests, in words; empty if all is as it should be.
+        problems: what is wrong with the answer or its tests, in words; empty if all is as it should
+          be.
     """
 
     answer: Answer
@@ -55,7 +57,8 @@ def grade(master, stored: list[Answer]) -> tuple[list[Verdict], list[str]]:
         stored: answers to its exercises.
 
     Returns:
-        A verdict per answer, each exercise's solution and stub before the stored ones; and the problems of the whole.
+        A verdict per answer, each exercise's solution and stub before the stored ones; and the
+        problems of the whole.
     """
     exercises = [cell.id for cell in master.cells if role(cell) == "answer"]
     problems, verdicts, space = count_problems(exercises, stored), [], Namespace()
@@ -114,7 +117,8 @@ def blank_problems(master) -> list[str]:
 def stubbed(source: str) -> str:
     """A cell as students get it: the stub in place of each solution.
 
-    As nbgrader's ClearSolutions, to which a test holds it, and without nbgrader, which takes seconds to import.
+    As nbgrader's ClearSolutions, to which a test holds it, and without nbgrader, which takes
+    seconds to import.
     """
     region = rf"^([ \t]*)[^\n]*{BEGIN_SOLUTION}.*?{END_SOLUTION}[^\n]*$"
     return re.sub(
@@ -165,7 +169,8 @@ def _judge(space, answer, cells):
     good = answer.kind in ("right", "solution")
     limit = MASTER_SECONDS if good else ANSWER_SECONDS
     tests = [place for place, cell in enumerate(cells) if role(cell) == "test"]
-    # what is given after the last test, such as players, prepares the next exercise: run once is enough
+    # what is given after the last test, such as players, prepares the next exercise: run once is
+    # enough
     needed = cells if answer.kind == "solution" else cells[: max(tests, default=0) + 1]
     for cell in needed:
         source = answer.code if cell is cells[0] else cell.source

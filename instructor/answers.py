@@ -3,9 +3,9 @@
     python -m instructor.answers                     # every master
     python -m instructor.answers 03_autoencoder      # one
 
-An answer takes the place of its cell; that cell and all up to the exercise's last test are run, from the same state
-each time. The table says what caught what. The lessons are shared out to two processes, each of which starts TensorFlow
-once.
+An answer takes the place of its cell; that cell and all up to the exercise's last test are run,
+from the same state each time. The table says what caught what. The lessons are shared out to two
+processes, each of which starts TensorFlow once.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ def load(path: Path) -> list[Answer]:
     """The answers stored for a lesson.
 
     Raises:
-        ValueError: if the file is no TOML, or an entry lacks a key, has one too many, or is of no known kind.
+        ValueError: if the file is no TOML, or an entry lacks a key, has one too many, or is of no
+          known kind.
     """
     try:
         stored = [

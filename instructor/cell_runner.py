@@ -31,9 +31,12 @@ class Outcome:
 
     Attributes:
         error: what it raised, None if it ran to its end.
-        line: the line of the cell, from 1, on which the error came up; 0 without an error or outside the cell.
-        value: what its last line gives if that is an expression: what a notebook shows below the cell.
-        stderr: what was written there, also by code in C; nbgrader gives such a test cell no points.
+        line: the line of the cell, from 1, on which the error came up; 0 without an error or
+          outside the cell.
+        value: what its last line gives if that is an expression: what a notebook shows below the
+          cell.
+        stderr: what was written there, also by code in C; nbgrader gives such a test cell no
+          points.
     """
 
     error: BaseException | None
@@ -81,7 +84,8 @@ class Namespace:
         error = value = None
         with _captured() as said:
             try:
-                # catch_warnings forgets which warnings have been shown: a fresh kernel would show them
+                # catch_warnings forgets which warnings have been shown: a fresh kernel would show
+                # them
                 with warnings.catch_warnings(), _limited(seconds):
                     warnings.showwarning = _warn  # whatever collects warnings around us
                     value = _execute(ast.parse(source, file), file, self.names)
@@ -104,9 +108,9 @@ class Namespace:
     def restore(self, kept):
         """Put back what `keep` returned, which stays good for another time.
 
-        Arrays, lists, dicts, sets, and objects of the cells' and the course's own classes come back as copies; Keras
-        models get back their weights; names in modules that were bound anew are bound as before. Other objects are
-        shared.
+        Arrays, lists, dicts, sets, and objects of the cells' and the course's own classes come back
+        as copies; Keras models get back their weights; names in modules that were bound anew are
+        bound as before. Other objects are shared.
         """
         names = _Copies().of(kept.names)
         self.names.clear()  # the same dict: functions look their globals up in it

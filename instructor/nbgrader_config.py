@@ -37,11 +37,13 @@ c = configure(get_config())  # noqa: F821  (nbgrader gives it)
 
 c.CourseDirectory.course_id = "musiclab"
 c.CourseDirectory.root = str(HERE)
-# A class of hundreds, or several instructors at once: c.CourseDirectory.db_url = "postgresql://user@host/database"
+# A class of hundreds, or several instructors at once: c.CourseDirectory.db_url =
+# "postgresql://user@host/database"
 
 c.GenerateAssignment.preprocessors = [OnlyTheMaster, *GenerateAssignment.preprocessors.default()]
 
-# Before the cells run, and while: the submission's own cells are restored, and it runs in a sandbox.
+# Before the cells run, and while: the submission's own cells are restored, and it runs in a
+# sandbox.
 c.RestoreCells.source = c.HideTests.source = str(HERE / "source")
 c.Autograde.sanitize_preprocessors = [ClearOutput, RestoreCells, CheckCellMetadata]
 c.Autograde.autograde_preprocessors = [

@@ -64,7 +64,8 @@ def train(model: keras.Model, x, y=None, held_out=None, title: str = "training",
     Args:
       model: compiled.
       x, y: as for ``fit``.
-      held_out: samples (or an (x, y) pair) to measure the loss on after each pass; never trained on.
+      held_out: samples (or an (x, y) pair) to measure the loss on after each pass; never trained
+        on.
       title: what the progress line calls it.
       **fit: further arguments of ``fit``, such as ``epochs`` and ``batch_size``.
 
@@ -252,7 +253,8 @@ def load_model(file: str | Path, like: keras.Model) -> keras.Model:
       The stored model.
 
     Raises:
-      DataError: if the file is missing, damaged, unsafe, or holds another architecture; says which and how they differ.
+      DataError: if the file is missing, damaged, unsafe, or holds another architecture; says which
+        and how they differ.
     """
     own = isinstance(file, Path)
     file = file if own else storage.path(file)

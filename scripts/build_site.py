@@ -1,8 +1,9 @@
 """Build the website: `make site`. Lessons are run once for each state of what they depend on, then rendered.
 
 python scripts/build_site.py                     everything, into build/site
-python scripts/build_site.py --lessons 00 01     run only these; the others are shown without outputs
-python scripts/build_site.py --last-run          run nothing: show what each lesson's last run gave
+python scripts/build_site.py --lessons 00 01     run only these; the others are shown without
+outputs python scripts/build_site.py --last-run          run nothing: show what each lesson's last
+run gave
 """
 
 from __future__ import annotations

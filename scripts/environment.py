@@ -1,7 +1,8 @@
 """Make or update `.venv`: what `make lab` and `make test` do first. Standard library only.
 
-`python scripts/environment.py` installs what the lessons need, with `--test` the test tools too. A stamp remembers
-what was installed from which lists, so that the second run only compares a checksum.
+`python scripts/environment.py` installs what the lessons need, with `--test` the test tools too. A
+stamp remembers what was installed from which lists, so that the second run only compares a
+checksum.
 """
 
 from __future__ import annotations

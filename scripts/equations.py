@@ -1,14 +1,18 @@
 """Where each numbered equation stands: in a lesson's text and code, in a docstring and a line of musiclab, in a test.
 
-The number is a promise: `\\tag{3.1}` in lesson 03 says that the equation is implemented, and all these are there:
+The number is a promise: `\\tag{3.1}` in lesson 03 says that the equation is implemented, and all
+these are there:
 
-- lesson 03: the formula with ``\\tag{3.1}`` in a text cell, and the line that computes it, marked ``# Eq. (3.1)``;
-- musiclab: ``Equation: (3.1)`` in a docstring (several: ``Equations: (3.1), (3.2)``), and the line, marked likewise;
+- lesson 03: the formula with ``\\tag{3.1}`` in a text cell, and the line that computes it, marked
+``# Eq. (3.1)``;
+- musiclab: ``Equation: (3.1)`` in a docstring (several: ``Equations: (3.1), (3.2)``), and the line,
+marked likewise;
 - tests: ``Eq. (3.1)`` in a test function, in its docstring or a comment;
 - tests/mutations.toml: at least one way to get it wrong, and that test, which must notice.
 
-A formula that is only a step on the way, or that nothing can compute, stays unnumbered; if the text needs to point at
-it, a letter will do: ``\\tag{a}``. What musiclab has before its lesson is written needs all but the lesson.
+A formula that is only a step on the way, or that nothing can compute, stays unnumbered; if the text
+needs to point at it, a letter will do: ``\\tag{a}``. What musiclab has before its lesson is written
+needs all but the lesson.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Restore a lesson as shipped and keep the student's version beside it: `make reset LESSON=03`.
 
-Its exercises, which hold the student's work, are only touched when asked for: `make reset EXERCISES=03`.
+Its exercises, which hold the student's work, are only touched when asked for: `make reset
+EXERCISES=03`.
 """
 
 from __future__ import annotations

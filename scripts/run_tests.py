@@ -1,10 +1,10 @@
 """Everything that `make test` tests, part by part, with one summary at the end.
 
-`--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to bottom.
-`--quick` tests what takes no notebook, no browser and no long training.
-All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the network is off.
-Unit tests are spread over the cores file by file; as many lessons run at once, each in a kernel of its own, and in the
-end the website beside the answers stored for exercises.
+`--lesson 03` tests one lesson: the rules for its notebook, then the notebook itself from top to
+bottom. `--quick` tests what takes no notebook, no browser and no long training.
+All parts run even if one fails; the exit status is 1 if any failed. Where the system allows it, the
+network is off. Unit tests are spread over the cores file by file; as many lessons run at once, each
+in a kernel of its own, and in the end the website beside the answers stored for exercises.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ html_extra_path = ["_extra"]
 # lessons arrive executed
 nb_execution_mode = "off"
 nb_merge_streams = True
-nb_ipywidgets_js = {}  # widgets would load their code from another host; the pages have sliders of their own
+# widgets would load their code from another host; the pages have sliders of their own
+nb_ipywidgets_js = {}
 myst_enable_extensions = ["dollarmath", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 myst_dmath_double_inline = True

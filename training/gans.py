@@ -52,8 +52,9 @@ def train_without_stabilisers() -> dict[str, np.ndarray]:
     """Samples of convolutional GANs during training, each without one of its stabilisers.
 
     Returns:
-      By name: symbols int8 (CHECKS, SAMPLES, 32, 4), drawn from the averaged generator after each STEPS steps;
-      "not_averaged", the same from the complete one's current generator; "steps", int (CHECKS,).
+      By name: symbols int8 (CHECKS, SAMPLES, 32, 4), drawn from the averaged generator after each
+      STEPS steps; "not_averaged", the same from the complete one's current generator; "steps", int
+      (CHECKS,).
     """
     from musiclab import training
     from musiclab.data.encodings import two_bars

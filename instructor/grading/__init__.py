@@ -2,5 +2,6 @@
 
 import sys
 
-# jsonschema takes this for a format no notebook has, if it can; importing it costs 2.5 s, in each process that grades
+# jsonschema takes this for a format no notebook has, if it can; importing it costs 2.5 s, in each
+# process that grades
 sys.modules.setdefault("rfc3987_syntax", None)

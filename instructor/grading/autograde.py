@@ -36,7 +36,8 @@ class Marked:
 
     Attributes:
         assignment: the assignment's name.
-        cells: {grade id: {"auto": points, None where a person must mark, "max": points, "message": words, "comment":
+        cells: {grade id: {"auto": points, None where a person must mark, "max": points, "message":
+          words, "comment":
             nbgrader's automatic comment}}; empty if nothing could be graded.
         answers: digest of what the student wrote; None if all answers are untouched.
         notes: see `notes`.
@@ -108,7 +109,8 @@ def mark(content: bytes, folder: Path, wanted: master_notebook.Master, config: C
         config: the course's.
 
     Returns:
-        Marked, and the notebook as the instructor should see it, None if there was nothing to grade.
+        Marked, and the notebook as the instructor should see it, None if there was nothing to
+        grade.
 
     Raises:
         NoSandbox: if students' code can't run safely here.

@@ -42,7 +42,8 @@ class Handed:
         problem: why there is nothing to grade, in words.
         time: when it was handed in, if that is known.
         late: whether the platform says that it was late.
-        platform: the platform it came from, and the student's name and id there; empty if from a folder.
+        platform: the platform it came from, and the student's name and id there; empty if from a
+          folder.
         digest: of the notebook and the files, once stored.
     """
 
@@ -104,7 +105,8 @@ def student_of(path: PurePosixPath, assignment: str) -> str | None:
 def store(handed: Handed, folder: Path, assignment: str) -> Path:
     """Put a submission into nbgrader's folder of submissions, touching nothing that is the same.
 
-    What of it can't be read is noted, or is the submission's problem; only a fault of this machine is raised.
+    What of it can't be read is noted, or is the submission's problem; only a fault of this machine
+    is raised.
 
     Args:
         handed: what was handed in; its `digest` is set.

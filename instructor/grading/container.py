@@ -1,6 +1,7 @@
 """Grading in a Docker or Podman container, where bubblewrap is not available.
 
-The container takes the place of the machine; students' kernels run in bubblewrap inside it, as everywhere.
+The container takes the place of the machine; students' kernels run in bubblewrap inside it, as
+everywhere.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ def words(engine: str, course: Path, options) -> list[str]:
         options: those of `make grade`.
 
     Returns:
-        The command, word by word. Inside, the repository is `/course`, the submissions are `/submissions`.
+        The command, word by word. Inside, the repository is `/course`, the submissions are
+        `/submissions`.
     """
     # bubblewrap needs to make namespaces, which containers may not do by themselves
     command = [

@@ -23,10 +23,11 @@ __all__ = ["BoxedExecute"]
 class BoxedExecute(NbGraderPreprocessor):
     """Takes the place of nbgrader's Execute.
 
-    A test cell runs in two parts, so that it is known whether a visible or a hidden test failed. It has passed if the
-    kernel said so and its last line was reached; what stands in its outputs decides nothing. Behind it, the kernel's
-    observer looks for changes, and tests run that must fail (canaries): where one does not, the tests were tampered
-    with, and the points are 0 until a person gives them.
+    A test cell runs in two parts, so that it is known whether a visible or a hidden test failed. It
+    has passed if the kernel said so and its last line was reached; what stands in its outputs
+    decides nothing. Behind it, the kernel's observer looks for changes, and tests run that must
+    fail (canaries): where one does not, the tests were tampered with, and the points are 0 until a
+    person gives them.
     """
 
     unsafe = Bool(False, help="run students' code without a sandbox").tag(config=True)

@@ -1,9 +1,10 @@
 """Grade a class: `make grade ASSIGNMENT=03_autoencoder SUBMISSIONS=folder`.
 
-Submissions are graded side by side, each in its sandbox, and written to nbgrader's gradebook as they are done. Killed
-at any moment, the same command goes on where it was; a second run grades nothing that has not changed. Notebooks that
-take long come last, and an hour bounds it all: what is left then, and what the machine failed at, is named, not
-remembered, and graded by the same command again.
+Submissions are graded side by side, each in its sandbox, and written to nbgrader's gradebook as
+they are done. Killed at any moment, the same command goes on where it was; a second run grades
+nothing that has not changed. Notebooks that take long come last, and an hour bounds it all: what is
+left then, and what the machine failed at, is named, not remembered, and graded by the same command
+again.
 """
 
 from __future__ import annotations
@@ -121,7 +122,8 @@ class Options:
     Attributes:
         jobs: how many submissions at once.
         unsafe: without a sandbox.
-        students: ids of those to be graded again; the others keep what they have. None means all that have changed.
+        students: ids of those to be graded again; the others keep what they have. None means all
+          that have changed.
         due: until when it was to be handed in; None leaves what the gradebook has.
         minutes: for all together; what is left then is to be tried again.
     """

@@ -2,7 +2,8 @@
 
     python -m instructor.grading.grade_notebook notebook.ipynb --assignment 03_autoencoder
 
-The exit status is 0 if the notebook was graded, 1 if it could not be, 2 if grading is not possible here at all.
+The exit status is 0 if the notebook was graded, 1 if it could not be, 2 if grading is not possible
+here at all.
 """
 
 from __future__ import annotations

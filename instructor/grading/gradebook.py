@@ -34,7 +34,8 @@ def register(config: Config, wanted: Master) -> bool:
     """Bring an assignment into the gradebook as its master is now, and release it; say whether that was needed.
 
     Raises:
-        NoMaster: if nbgrader refuses, as it does when cells were added or taken away after students handed in.
+        NoMaster: if nbgrader refuses, as it does when cells were added or taken away after students
+          handed in.
     """
     directory = CourseDirectory(config=config)
     released = Path(directory.format_path(directory.release_directory, ".", wanted.name))
@@ -84,9 +85,9 @@ def record(
 ) -> None:
     """Write a student's automatic points down.
 
-    A cell is marked for review where a person has to give points, where something is to be looked at, where the
-    submission could not be graded, and where a person's points stand on an answer or on automatic points that are no
-    longer the same.
+    A cell is marked for review where a person has to give points, where something is to be looked
+    at, where the submission could not be graded, and where a person's points stand on an answer or
+    on automatic points that are no longer the same.
 
     Args:
         book: an open gradebook that has the assignment.

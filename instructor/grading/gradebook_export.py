@@ -27,7 +27,8 @@ COLUMNS = (
     "late_submission_penalty",
     "max_score",
     "state",  # graded, to review, to mark, not graded, try again, nothing handed in
-    "submission",  # graded, graded after repair, not gradable, try again; empty where nbgrader exports
+    # graded, graded after repair, not gradable, try again; empty where nbgrader exports
+    "submission",
 )
 FORMULA = ("=", "+", "-", "@", "\t", "\r")  # how a cell begins that a spreadsheet would compute
 

@@ -116,7 +116,8 @@ class Client(NotebookClient):
     """Runs cells; keeps no more of their output than it may, and notices a kernel that does not come back."""
 
     def __init__(self, nb, watch=None, output_bytes=2_000_000, **options):
-        # an error is an outcome of a cell; that output may come late is no reason to lose the others
+        # an error is an outcome of a cell; that output may come late is no reason to lose the
+        # others
         super().__init__(nb, **options)
         self.allow_errors, self.raise_on_iopub_timeout = True, False
         self.interrupt_on_timeout, self.record_timing = True, False

@@ -1,7 +1,8 @@
 """Observer inside a student's kernel: reports over a pipe which tests reached their end, and signs of tampering.
 
-Its source is the first thing that a kernel runs; nothing of it is imported by the grader but `source` and the names of
-its messages. A program in the same process can silence or imitate it: it notices, it does not prevent.
+Its source is the first thing that a kernel runs; nothing of it is imported by the grader but
+`source` and the names of its messages. A program in the same process can silence or imitate it: it
+notices, it does not prevent.
 """
 
 from __future__ import annotations

@@ -16,7 +16,8 @@ def text(platform: str, assignment: str, rows: list[dict], origins: dict[str, di
     """The marks of an assignment as a platform imports them; a mark that does not exist is left empty.
 
     - Moodle: *Upload grading worksheet* in the assignment.
-    - Canvas: *Import* in the gradebook; the columns before the assignment's are those that Canvas demands.
+    - Canvas: *Import* in the gradebook; the columns before the assignment's are those that Canvas
+    demands.
     - Blackboard: *Upload grades*; students are found by their user names.
 
     Args:

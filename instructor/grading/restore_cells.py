@@ -1,7 +1,7 @@
 """Restoring an assignment's own cells in a submission, with the student's answers kept.
 
-Whatever was deleted, changed, doubled or renamed in the assignment's own cells is as it was; cells that students added
-stay, at the place they were added. Everything done is noted.
+Whatever was deleted, changed, doubled or renamed in the assignment's own cells is as it was; cells
+that students added stay, at the place they were added. Everything done is noted.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
     python -m instructor.grading.sample_class 03_autoencoder somewhere/class
 
-The answers are mixtures of the stored right and wrong ones; one student hands in the untouched notebook, one a file
-that is cut off.
+The answers are mixtures of the stored right and wrong ones; one student hands in the untouched
+notebook, one a file that is cut off.
 """
 
 from __future__ import annotations

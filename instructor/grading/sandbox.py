@@ -1,12 +1,14 @@
 """Sandbox for a student's kernel, made with bubblewrap.
 
-Inside there is no network, no other process and no file but the interpreter, its packages, `musiclab` with its data
-(all read-only), the student's own files, and empty folders in memory. bubblewrap starts with an empty environment.
+Inside there is no network, no other process and no file but the interpreter, its packages,
+`musiclab` with its data (all read-only), the student's own files, and empty folders in memory.
+bubblewrap starts with an empty environment.
 
-Limits on processes, address space and files are set inside the namespace, so that what the instructor runs outside does
-not count; memory, including that of files in memory, is watched from outside (`kernel.Watch`). Where systemd gives its
-users control groups, these bound memory and processes as well. A filter of system calls forbids memory outside of these
-limits. Started by root, as in a container, the kernel gets a user number of its own: no limit on processes binds root.
+Limits on processes, address space and files are set inside the namespace, so that what the
+instructor runs outside does not count; memory, including that of files in memory, is watched from
+outside (`kernel.Watch`). Where systemd gives its users control groups, these bound memory and
+processes as well. A filter of system calls forbids memory outside of these limits. Started by root,
+as in a container, the kernel gets a user number of its own: no limit on processes binds root.
 
 A kernel's messages cross the sandbox's wall as unix sockets in one folder.
 """
@@ -117,7 +119,8 @@ def command(
         words: the command.
 
     Returns:
-        The whole command, word by word. Beside `home`, it leaves a file with the filter of system calls.
+        The whole command, word by word. Beside `home`, it leaves a file with the filter of system
+        calls.
     """
     size = str(limits.folder_mb * 1_000_000)
     box = [shutil.which("bwrap") or "bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net"]

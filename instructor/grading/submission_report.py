@@ -49,7 +49,8 @@ def set_outcome(cell, what: str) -> None:
 
     Args:
         cell: the cell.
-        what: "passed", "visible" or "hidden" (the part that failed), "stopped", "not run" or "tampered".
+        what: "passed", "visible" or "hidden" (the part that failed), "stopped", "not run" or
+          "tampered".
     """
     cell.metadata[KEY] = what
 

@@ -1,6 +1,7 @@
 """Signs, in a student's source code, of looking into or changing the programs that test it.
 
-No exercise needs any of this. What is found is for a person to look at; it costs no points by itself.
+No exercise needs any of this. What is found is for a person to look at; it costs no points by
+itself.
 """
 
 from __future__ import annotations

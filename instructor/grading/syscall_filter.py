@@ -1,7 +1,7 @@
 """System calls forbidden in the sandbox: a seccomp filter in classic BPF, as bubblewrap takes it.
 
-Forbidden is what makes memory that belongs to no process (memory files, System V segments, mounts), what reaches into
-other processes or the kernel, and what would undo the sandbox's own limits.
+Forbidden is what makes memory that belongs to no process (memory files, System V segments, mounts),
+what reaches into other processes or the kernel, and what would undo the sandbox's own limits.
 """
 
 from __future__ import annotations

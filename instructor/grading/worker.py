@@ -1,6 +1,7 @@
 """Worker processes, each grading one submission after another.
 
-python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one JSON line each way
+python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one
+JSON line each way
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ class Worker:
         """Grade one submission.
 
         Args:
-            job: {"notebook": path of what was handed in, "result": path for what the instructor sees, "seconds": time
+            job: {"notebook": path of what was handed in, "result": path for what the instructor
+              sees, "seconds": time
                 for its cells}.
 
         Returns:

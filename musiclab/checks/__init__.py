@@ -65,11 +65,13 @@ def array(actual, expected, what, see=None, likely=None, rtol=1e-5, atol=1e-7):
     """Demand an array of the right shape, then of the right values.
 
     Args:
-        actual: the student's array, or whatever came in its place; numbers of any dtype, lists and tensors are taken.
+        actual: the student's array, or whatever came in its place; numbers of any dtype, lists and
+          tensors are taken.
         expected: the right values, array of any shape.
         what: what the array is called in the message.
         see: where to read again.
-        likely: {cause in words: the array this mistake gives}; the first that equals `actual` is named.
+        likely: {cause in words: the array this mistake gives}; the first that equals `actual` is
+          named.
         rtol: relative tolerance, without unit.
         atol: absolute tolerance, in the array's unit.
 
@@ -134,7 +136,8 @@ def call(function, *arguments, see=None, **keywords):
 
     Args:
         function: the student's function.
-        arguments: handed on as deep copies, so that a function that changes its input harms no other check.
+        arguments: handed on as deep copies, so that a function that changes its input harms no
+          other check.
         see: where to read again.
         keywords: handed on as deep copies.
 
@@ -142,7 +145,8 @@ def call(function, *arguments, see=None, **keywords):
         What the function returns.
 
     Raises:
-        NotYet: if `function` is not written yet, cannot take these arguments, fails inside, or changes an argument.
+        NotYet: if `function` is not written yet, cannot take these arguments, fails inside, or
+          changes an argument.
 
     >>> call(max, 3, 5)
     5

@@ -154,15 +154,17 @@ class Piece:
 def excerpt(piece: Piece, start: int, stop: int) -> Piece:
     """Some steps of a piece, with the metre, spelling and fermatas of their place.
 
-    A note held into the excerpt counts as struck at its first step: there is nothing before to hold.
+    A note held into the excerpt counts as struck at its first step: there is nothing before to
+    hold.
 
     Args:
       piece: any piece.
-      start, stop: the steps from ``start`` up to, not including, ``stop``; 16ths from the beginning of the piece.
+      start, stop: the steps from ``start`` up to, not including, ``stop``; 16ths from the beginning
+        of the piece.
 
     Returns:
-      A piece of the same type, key and name. Its ``pickup`` ends where the piece has its next downbeat, be that
-      beyond ``stop``; after the last one it is the whole excerpt.
+      A piece of the same type, key and name. Its ``pickup`` ends where the piece has its next
+      downbeat, be that beyond ``stop``; after the last one it is the whole excerpt.
 
     Raises:
       ValueError: if the range is empty or reaches beyond the piece.
@@ -210,7 +212,8 @@ def check_voices(voices: np.ndarray, onsets: np.ndarray) -> None:
 
     Raises:
       ValueError: wrong shape or type, a pitch outside -1..127, an onset on a rest, or a note
-        that changes pitch (or follows a rest) without an onset; names the first such step and voice.
+        that changes pitch (or follows a rest) without an onset; names the first such step and
+        voice.
     """
     if voices.ndim != 2 or 0 in voices.shape:
         raise ValueError(f"voices have shape {voices.shape}: need (steps, voices), each at least 1")

@@ -91,9 +91,9 @@ def dissonance(x: Piece | Iterable[Piece]) -> float:
 def resolved_dissonances(x: Piece | Iterable[Piece]) -> float:
     """Share of dissonances that a voice leaves by step.
 
-    A dissonance is a stretch of steps over which a pair of voices stands at a second, seventh or tritone. It
-    is resolved if both voices sound on the step after it and one of the two has moved there by one or two
-    semitones. One that ends in a rest or at the end of the piece is not.
+    A dissonance is a stretch of steps over which a pair of voices stands at a second, seventh or
+    tritone. It is resolved if both voices sound on the step after it and one of the two has moved
+    there by one or two semitones. One that ends in a rest or at the end of the piece is not.
 
     Source: the treatment of dissonance in Fux, "Gradus ad Parnassum", 1725, species two to four.
 
@@ -115,9 +115,10 @@ def resolved_dissonances(x: Piece | Iterable[Piece]) -> float:
 def suspensions(x: Piece | Iterable[Piece]) -> float:
     """Share of dissonances that are suspensions: prepared, then resolved downwards by step.
 
-    One voice of a consonant pair stays while the other moves onto a dissonance with it (dissonances as in
-    :func:`resolved_dissonances`); then the voice that stayed falls by one or two semitones to a consonance
-    while the other stays. A measure of direction: backwards, its resolution would have to come first.
+    One voice of a consonant pair stays while the other moves onto a dissonance with it (dissonances
+    as in :func:`resolved_dissonances`); then the voice that stayed falls by one or two semitones to
+    a consonance while the other stays. A measure of direction: backwards, its resolution would have
+    to come first.
 
     Source: Fux's fourth species.
 

@@ -18,9 +18,10 @@ WIDEST = 6  # semitones; wider melodic moves count as this
 def bar_embedding(piece: Piece) -> np.ndarray:
     """Each bar of a piece as 29 shares: intervals between voices, melodic moves, positions of onsets.
 
-    Columns 0 to 11 are the intervals of all pairs of voices modulo the octave, weighted by their steps; 12 to 24
-    the melodic moves from -6 to 6 semitones, wider ones at the ends, by the bar in which they arrive; 25 to 28
-    the onsets by their 16th within the quarter. No column depends on the key. A group that a bar lacks is 0.
+    Columns 0 to 11 are the intervals of all pairs of voices modulo the octave, weighted by their
+    steps; 12 to 24 the melodic moves from -6 to 6 semitones, wider ones at the ends, by the bar in
+    which they arrive; 25 to 28 the onsets by their 16th within the quarter. No column depends on
+    the key. A group that a bar lacks is 0.
 
     Args:
       piece: any piece.
@@ -48,13 +49,14 @@ def frechet_distance(pieces: Piece | Iterable[Piece], real: Piece | Iterable[Pie
 
     |m1 - m2|^2 + Tr(C1 + C2 - 2 (C1 C2)^(1/2)), with means m and covariances C of :func:`bar_embedding`.
 
-    Its limits: it sees the mean and covariance of single bars only, so a piece with its bars shuffled scores
-    0; it depends on the embedding, so values from other embeddings (Fréchet Music Distance uses a trained
-    network) can't be compared with it; it is biased upwards for few bars (C has rank below 29 with fewer than
-    30), so compare sets of like size and hold it against the distance of two real sets; and copies of ``real`` score 0.
+    Its limits: it sees the mean and covariance of single bars only, so a piece with its bars
+    shuffled scores 0; it depends on the embedding, so values from other embeddings (Fréchet Music
+    Distance uses a trained network) can't be compared with it; it is biased upwards for few bars (C
+    has rank below 29 with fewer than 30), so compare sets of like size and hold it against the
+    distance of two real sets; and copies of ``real`` score 0.
 
-    Source: Heusel et al., "GANs trained by a two time-scale update rule", 2017 (images); Retkowski, Stępniak and
-      Modrzejewski, "Frechet music distance", 2024 (symbolic music).
+    Source: Heusel et al., "GANs trained by a two time-scale update rule", 2017 (images); Retkowski,
+      Stępniak and Modrzejewski, "Frechet music distance", 2024 (symbolic music).
 
     Args:
       pieces: one piece or several, with two bars or more in all.

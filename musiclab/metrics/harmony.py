@@ -1,8 +1,8 @@
 """Measures of harmony and form: chords, cadences at fermatas, the final chord, root motion.
 
-All are shares pooled over pieces. They need three voices or more and read the lowest of them as the bass.
-Two read the key and two the fermatas of a piece; a piece without them (``key_method`` "unknown", no fermata)
-is not counted, and the share of no piece is nan.
+All are shares pooled over pieces. They need three voices or more and read the lowest of them as the
+bass. Two read the key and two the fermatas of a piece; a piece without them (``key_method``
+"unknown", no fermata) is not counted, and the share of no piece is nan.
 """
 
 from __future__ import annotations
@@ -38,10 +38,12 @@ FIFTH = 7
 def triads_and_sevenths(x: Piece | Iterable[Piece]) -> float:
     """Share of quarters on which a complete triad or seventh chord sounds, in any inversion.
 
-    Counted are major, minor, diminished and augmented triads; dominant (its fifth may be missing), major,
-    minor, half-diminished and diminished sevenths. Quarters are those of :func:`on_beat`; a silent one is not counted.
+    Counted are major, minor, diminished and augmented triads; dominant (its fifth may be missing),
+    major, minor, half-diminished and diminished sevenths. Quarters are those of :func:`on_beat`; a
+    silent one is not counted.
 
-    Source: chords as in Aldwell, Schachter and Cadwallader, "Harmony and Voice Leading", units 2 to 4.
+    Source: chords as in Aldwell, Schachter and Cadwallader, "Harmony and Voice Leading", units 2 to
+      4.
 
     Args:
       x: one piece or several, pooled.
@@ -81,8 +83,8 @@ def fermata_triads(x: Piece | Iterable[Piece]) -> float:
 def final_tonic(x: Piece | Iterable[Piece]) -> float:
     """Share of pieces whose last sounding chord is the tonic triad in root position.
 
-    Its third may be major or minor, whatever the mode (a Picardy third ends many pieces in minor), and its
-    fifth may be missing.
+    Its third may be major or minor, whatever the mode (a Picardy third ends many pieces in minor),
+    and its fifth may be missing.
 
     Args:
       x: one piece or several.
@@ -122,11 +124,12 @@ def fermata_cadences(x: Piece | Iterable[Piece]) -> float:
 def falling_fifths(x: Piece | Iterable[Piece]) -> float:
     """Share of the bass's moves by a fifth or fourth that fall by a fifth, or rise by a fourth.
 
-    A measure of direction: played backwards, a piece with share p has 1 - p. Tonal basses fall by fifths
-    about three times as often as they rise by them.
+    A measure of direction: played backwards, a piece with share p has 1 - p. Tonal basses fall by
+    fifths about three times as often as they rise by them.
 
-    Source: the asymmetry of root motion in Bach's chorales, Rohrmeier and Cross, "Statistical properties of
-      tonal harmony in Bach's chorales", 2008; here counted on bass notes rather than on analysed roots.
+    Source: the asymmetry of root motion in Bach's chorales, Rohrmeier and Cross, "Statistical
+      properties of tonal harmony in Bach's chorales", 2008; here counted on bass notes rather than
+      on analysed roots.
 
     Args:
       x: one piece or several, pooled.

@@ -1,6 +1,7 @@
 """Negative log-likelihood in nats per frame, and mixtures of models.
 
-What these functions take is what a model's ``log_likelihood`` returns: for each piece, one number per frame.
+What these functions take is what a model's ``log_likelihood`` returns: for each piece, one number
+per frame.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ class NLL(NamedTuple):
     """A negative log-likelihood in nats per frame; lower is better.
 
     Attributes:
-      pooled: mean over all frames of all pieces, in which long pieces count more; what papers print.
+      pooled: mean over all frames of all pieces, in which long pieces count more; what papers
+        print.
       per_piece: mean over pieces of each piece's own mean.
-      standard_error: of ``per_piece``, from how much pieces differ; nan for a single piece or an infinite one.
+      standard_error: of ``per_piece``, from how much pieces differ; nan for a single piece or an
+        infinite one.
       pieces, frames: how many there were.
     """
 
@@ -33,15 +36,17 @@ class NLL(NamedTuple):
 def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
     """Mean negative log-likelihood per frame, pooled and per piece.
 
-    Source: the reduction of Boulanger-Lewandowski, Bengio and Vincent, "Modeling temporal dependencies in
-      high-dimensional sequences", 2012: a frame's keys are summed, frames are averaged.
+    Source: the reduction of Boulanger-Lewandowski, Bengio and Vincent, "Modeling temporal
+      dependencies in high-dimensional sequences", 2012: a frame's keys are summed, frames are
+      averaged.
 
     Args:
-      log_likelihood: per piece a float array (T,): nats of each frame, summed over its keys or notes, the first
-        frame scored from the model's initial state.
+      log_likelihood: per piece a float array (T,): nats of each frame, summed over its keys or
+        notes, the first frame scored from the model's initial state.
 
     Returns:
-      See :class:`NLL`. One frame held impossible, -inf, makes the whole infinite: nothing is left out.
+      See :class:`NLL`. One frame held impossible, -inf, makes the whole infinite: nothing is left
+      out.
 
     Raises:
       ValueError: if there is no piece, a piece is not (T,) with T at least 1, or holds nan.
@@ -60,8 +65,8 @@ def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
 def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
     """Log-likelihoods of the mixture of several models: each frame's probability is the mean of theirs.
 
-    Averaged are probabilities, not their logarithms: at each frame the mixture is at least as good as the mean of
-    the models' nats, and never worse than the best of n models by more than ln n.
+    Averaged are probabilities, not their logarithms: at each frame the mixture is at least as good
+    as the mean of the models' nats, and never worse than the best of n models by more than ln n.
 
     Equation: (8.4)
 

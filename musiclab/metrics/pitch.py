@@ -112,8 +112,8 @@ def wide_leaps(x: Piece | Iterable[Piece]) -> np.ndarray:
 
     Moves are those of :func:`stepwise_motion`; a voice without any has nan.
 
-    Source: the limits of melodic leaps in four-part writing, as in Aldwell, Schachter and Cadwallader,
-      "Harmony and Voice Leading", unit 5.
+    Source: the limits of melodic leaps in four-part writing, as in Aldwell, Schachter and
+      Cadwallader, "Harmony and Voice Leading", unit 5.
 
     Args:
       x: one piece or several with as many voices V, pooled.
@@ -136,8 +136,8 @@ def wide_leaps(x: Piece | Iterable[Piece]) -> np.ndarray:
 def rising_leaps(x: Piece | Iterable[Piece]) -> float:
     """Share of melodic leaps of a fourth or more that rise: a measure of melodic direction.
 
-    Melodies tend to leap up and to come down by step. Played backwards or upside down, a melody with share p
-    has 1 - p.
+    Melodies tend to leap up and to come down by step. Played backwards or upside down, a melody
+    with share p has 1 - p.
 
     Source: Vos and Troost, "Ascending and descending melodic intervals", Music Perception, 1989.
 
@@ -159,8 +159,8 @@ def rising_leaps(x: Piece | Iterable[Piece]) -> float:
 def polyphony(x: Piece | Iterable[Piece]) -> np.ndarray:
     """Histogram of the number of distinct pitches that sound at once.
 
-    Unisons count once. Steps of all pieces are pooled. MusPy's ``polyphony`` is one number instead: the mean
-    number of pitches over the steps that are not silent.
+    Unisons count once. Steps of all pieces are pooled. MusPy's ``polyphony`` is one number instead:
+    the mean number of pitches over the steps that are not silent.
 
     Args:
       x: one piece or several with as many voices V.

@@ -93,7 +93,8 @@ def _n_fermatas(piece: Piece) -> int:
 
 
 NO_SHARES = ("parallel perfects", "pitch range", "distinct pitches")  # may exceed 1
-RARE = {  # measures of few events per piece: how many chances a piece has for one, and the measure's unit
+# measures of few events per piece: how many chances a piece has for one, and the measure's unit
+RARE = {
     "parallel perfects": (_chord_changes, 100),
     "fermata triads": (_n_fermatas, 1),
     "fermata cadences": (_n_fermatas, 1),
@@ -107,7 +108,8 @@ class Row(NamedTuple):
     Attributes:
       measure: its name.
       generated: mean over the generated pieces; nan where it is undefined.
-      low, high: range of the real pieces; an open side is infinite; nan where the measure can't be taken.
+      low, high: range of the real pieces; an open side is infinite; nan where the measure can't be
+        taken.
       passed: True if low <= generated <= high, or the measure can't be taken.
       meaning: what it counts, or why it can't be taken.
     """
@@ -174,37 +176,39 @@ def looks_like_music(
 ) -> Report:
     """Evaluation report: in which measures do generated pieces differ from held-out real ones?
 
-    Each measure is averaged over the generated pieces and held against the range that real pieces allow. The
-    range comes from the real pieces alone: two groups are drawn from them with replacement, as many as were
-    generated (at most 20) and as many as are real, 500 times. A measure's range is the real mean, plus and
-    minus c standard deviations of the difference between two such groups; c is one number for the whole
-    report, such that in 99% of the draws no measure at all falls outside. The aim is that one report in
-    a hundred on real pieces of the same kind names any measure; on random splits of the chorales it was about
-    one in twenty, because rare faults are skewed. (Studentised maximum, as in Westfall and
-    Young, "Resampling-based multiple testing", 1993.)
+    Each measure is averaged over the generated pieces and held against the range that real pieces
+    allow. The range comes from the real pieces alone: two groups are drawn from them with
+    replacement, as many as were generated (at most 20) and as many as are real, 500 times. A
+    measure's range is the real mean, plus and minus c standard deviations of the difference between
+    two such groups; c is one number for the whole report, such that in 99% of the draws no measure
+    at all falls outside. The aim is that one report in a hundred on real pieces of the same kind
+    names any measure; on random splits of the chorales it was about one in twenty, because rare
+    faults are skewed. (Studentised maximum, as in Westfall and Young, "Resampling-based multiple
+    testing", 1993.)
 
-    With ``training``, the pieces must not repeat it more than real pieces do, and none longer than four bars
-    may be nearer to a full copy than to the most copied real piece. Harmony needs three voices; rows that read
-    fermatas or the key show a dash where pieces have none, and do not count.
+    With ``training``, the pieces must not repeat it more than real pieces do, and none longer than
+    four bars may be nearer to a full copy than to the most copied real piece. Harmony needs three
+    voices; rows that read fermatas or the key show a dash where pieces have none, and do not count.
 
-    A difference is not a fault: other real music differs from Bach, too. No difference proves little: each
-    measure can be fooled, and the report does not listen. Pass like with like: pieces of similar length (all
-    two-bar windows, or all whole), in one key or each in its own on both sides, with as many voices. Ten pieces
-    or more are compared far more sharply than one.
+    A difference is not a fault: other real music differs from Bach, too. No difference proves
+    little: each measure can be fooled, and the report does not listen. Pass like with like: pieces
+      of similar length (all
+    two-bar windows, or all whole), in one key or each in its own on both sides, with as many
+    voices. Ten pieces or more are compared far more sharply than one.
 
     Args:
       generated: what a model wrote.
       real: held-out pieces, two or more.
-      training: the pieces that the model was trained on. Melody lessons need a split by melody here: where real
-        pieces repeat the training melodies too, copies don't stand out.
+      training: the pieces that the model was trained on. Melody lessons need a split by melody
+        here: where real pieces repeat the training melodies too, copies don't stand out.
       seed: of the resampling.
 
     Returns:
       A report; ``.failed`` names the measures that differ, ``.passed`` says whether there is none.
 
     Raises:
-      ValueError: no piece, fewer than two real ones, different numbers of voices, or typical lengths
-        that differ by more than a factor of two.
+      ValueError: no piece, fewer than two real ones, different numbers of voices, or typical
+        lengths that differ by more than a factor of two.
 
     >>> scale = [Piece([60 + i % 5, 62 + i % 5, 64, 65] * 8) for i in range(30)]
     >>> report = looks_like_music([Piece([60] * 32)] * 10, scale)
@@ -333,7 +337,8 @@ class _Comparison:
 def _student(z, freedom):
     """Quantile of Student's t for a normal quantile z: deviations are estimated from few real pieces.
 
-    The first terms of the expansion 26.7.5 in Abramowitz and Stegun, "Handbook of Mathematical Functions".
+    The first terms of the expansion 26.7.5 in Abramowitz and Stegun, "Handbook of Mathematical
+    Functions".
     """
     first = (z**3 + z) / (4 * freedom)
     return z + first + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)

@@ -41,11 +41,12 @@ def precision_recall_f1(real_roll: np.ndarray, predicted_roll: np.ndarray) -> Pr
       predicted_roll: 0/1 or bool, same shape.
 
     Returns:
-      Precision, recall and F1. Nothing wanted and nothing predicted is perfect (1, 1, 1); where only
-      one of the two is empty, all three are 0.
+      Precision, recall and F1. Nothing wanted and nothing predicted is perfect (1, 1, 1); where
+      only one of the two is empty, all three are 0.
 
     Raises:
-      ValueError: if the shapes differ, there is no cell, or a cell is neither 0 nor 1 (such as a probability).
+      ValueError: if the shapes differ, there is no cell, or a cell is neither 0 nor 1 (such as a
+        probability).
 
     >>> precision_recall_f1(np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0]))
     PrecisionRecallF1(precision=0.5, recall=0.5, f1=0.5)

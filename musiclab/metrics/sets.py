@@ -26,9 +26,10 @@ def set_scores(
       training: what may have been copied; None leaves out "nearest".
 
     Returns:
-      By name: "hold" (:func:`hold_rate`), "scale" (:func:`scale_consistency`), "polyphony" (distance of its
-      histogram from that of ``real``, 0 to 2), "diversity", "empty_bars", "parallels" (per 100 chord changes),
-      and "nearest" (mean distance of a piece to the nearest training fragment in any key, 0 to 1).
+      By name: "hold" (:func:`hold_rate`), "scale" (:func:`scale_consistency`), "polyphony"
+      (distance of its histogram from that of ``real``, 0 to 2), "diversity", "empty_bars",
+      "parallels" (per 100 chord changes), and "nearest" (mean distance of a piece to the nearest
+      training fragment in any key, 0 to 1).
 
     Raises:
       ValueError: too few pieces, different lengths or numbers of voices.

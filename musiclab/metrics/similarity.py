@@ -20,7 +20,8 @@ _BETWEEN = "\x00"  # stands between training pieces
 class SharedRun(NamedTuple):
     """The longest passage of some piece that a training piece also has.
 
-    ``steps`` long; starts at step ``start`` of ``pieces[piece]``, and at step ``source_start`` of ``training[source]``.
+    ``steps`` long; starts at step ``start`` of ``pieces[piece]``, and at step ``source_start`` of
+    ``training[source]``.
     """
 
     steps: int
@@ -69,9 +70,9 @@ def shared_runs(
 ) -> list[SharedRun]:
     """Longest passage that each piece shares with some training piece, in any key.
 
-    Two passages are shared if at each step all voices have the same pitches up to one transposition,
-    and, from the second step on, strike at the same steps. A passage begins on a step where something
-    sounds. To look for a copied melody alone, pass one voice of each.
+    Two passages are shared if at each step all voices have the same pitches up to one
+    transposition, and, from the second step on, strike at the same steps. A passage begins on a
+    step where something sounds. To look for a copied melody alone, pass one voice of each.
 
     Args:
       pieces: one piece or several.
@@ -115,9 +116,9 @@ def nearest_distances(
 ) -> np.ndarray:
     """Distance of each fragment of the pieces to the nearest training fragment, in any key.
 
-    Fragments are ``steps`` long and start at each downbeat. Their distance is 1 - intersection / union of
-    the rolls, the least of all transpositions by up to six semitones. It finds what was copied with a few
-    changes, where :func:`shared_runs` breaks off.
+    Fragments are ``steps`` long and start at each downbeat. Their distance is 1 - intersection /
+    union of the rolls, the least of all transpositions by up to six semitones. It finds what was
+    copied with a few changes, where :func:`shared_runs` breaks off.
 
     Args:
       pieces: one piece or several.

@@ -20,8 +20,8 @@ class MarkovChain:
 
     Counts of long contexts are small, so each order is smoothed towards the next shorter one, as if
     the context had been seen ``smoothing`` more times, each continued as the shorter context
-    predicts. With c(h) the count of context h, c(h, x) that of x after h, h' the context without its
-    oldest symbol, and K symbols in all,
+    predicts. With c(h) the count of context h, c(h, x) that of x after h, h' the context without
+    its oldest symbol, and K symbols in all,
 
         p(x | h) = (c(h, x) + smoothing * p(x | h')) / (c(h) + smoothing),
 

@@ -16,14 +16,14 @@ def beam_search(
     """Keep the ``width`` likeliest beginnings of a sequence (hypotheses) at each step.
 
     The score of a beginning is its log-likelihood, S(y_1..t) = S(y_1..t-1) + ln p(y_t | y_<t). All
-    beginnings have the same length, so that no length normalisation is needed. The likeliest sequence
-    can be lost if it begins with unlikely tokens. Width 1 is greedy search.
+    beginnings have the same length, so that no length normalisation is needed. The likeliest
+    sequence can be lost if it begins with unlikely tokens. Width 1 is greedy search.
 
     Equation: (9.4)
 
     Args:
-      step: from (state of the ``width`` beginnings, t) to (logits (width, K), new state); states are
-        tensors or nested lists and dicts of them, a row for each beginning.
+      step: from (state of the ``width`` beginnings, t) to (logits (width, K), new state); states
+        are tensors or nested lists and dicts of them, a row for each beginning.
       next_state: from (state, tokens int (width,)) to the state once these are chosen.
       initial_state: from a number of rows to the state before the first step.
       steps: length of the sequence, at least 1.

@@ -10,9 +10,9 @@ __all__ = ["parallel_moves"]
 def parallel_moves(before, now, own, keys: int):
     """Mask of the next pitches of a voice that would make parallels with given voices.
 
-    Parallels as :func:`musiclab.metrics.parallel_perfects` counts them: both voices move in the same
-    direction, and their interval modulo the octave is a fifth both times or an octave both times. A
-    voice that holds or rests makes none.
+    Parallels as :func:`musiclab.metrics.parallel_perfects` counts them: both voices move in the
+    same direction, and their interval modulo the octave is a fifth both times or an octave both
+    times. A voice that holds or rests makes none.
 
     Args:
       before, now: int (n, G), what each given voice sounds now and on the next step: 0 = rest, else

@@ -83,7 +83,8 @@ def nucleus(logits, p: float):
     The surer the model, the fewer symbols that takes.
 
     Equation: (8.7)
-    Source: Holtzman, Buys, Du, Forbes and Choi, "The curious case of neural text degeneration", 2020.
+    Source: Holtzman, Buys, Du, Forbes and Choi, "The curious case of neural text degeneration",
+      2020.
 
     Args:
       logits: float (..., K).

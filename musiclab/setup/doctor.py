@@ -2,7 +2,8 @@
 
 ``python -m musiclab.setup.doctor`` needs nothing but the standard library and starts on
 Pythons too old or too new for the course, because those are what it has to report.
-Each check is a function of plain facts; :func:`diagnose` feeds them with those of ``musiclab.setup.machine``.
+Each check is a function of plain facts; :func:`diagnose` feeds them with those of
+``musiclab.setup.machine``.
 
 Lessons: all.
 """
@@ -297,7 +298,8 @@ def _numbers(version):
 
 
 def _applies(marker, environment):
-    # only what requirements.txt uses: ==, != joined by `and`, `or`; packaging.markers is not in the standard library
+    # only what requirements.txt uses: ==, != joined by `and`, `or`; packaging.markers is not in
+    # the standard library
     def holds(term):
         name, comparison, value = re.fullmatch(r'\s*(\w+)\s*(==|!=)\s*"([^"]*)"\s*', term).groups()
         return (environment[name] == value) == (comparison == "==")

@@ -1,6 +1,7 @@
 """Start the course: check the machine, then open JupyterLab in the folder of lessons.
 
-``python -m musiclab.setup.lab`` is what ``make lab`` runs; what follows goes to JupyterLab as it is.
+``python -m musiclab.setup.lab`` is what ``make lab`` runs; what follows goes to JupyterLab as it
+is.
 
 Lessons: all.
 """
@@ -87,7 +88,8 @@ def environment(current: dict, own: Path | None = None) -> dict:
             if name not in ("JUPYTER_CONFIG_PATH", "PYTHONSTARTUP")
         }
         kept.update({name: str(own / name.lower()) for name in _SETTINGS})
-    # JupyterLab asks about its news whenever its settings leave that open; no option of the command line answers
+    # JupyterLab asks about its news whenever its settings leave that open; no option of the
+    # command line answers
     defaults = os.pathsep.join(filter(None, [str(_DEFAULTS), kept.get("JUPYTER_CONFIG_PATH")]))
     return {
         **kept,

@@ -66,7 +66,8 @@ def free_memory_gb() -> float | None:
 
 
 def _container_limit(group):
-    # a container on a big machine reads the machine's memory in /proc/meminfo, but may use only this much
+    # a container on a big machine reads the machine's memory in /proc/meminfo, but may use only
+    # this much
     try:
         limit = int((group / "memory.max").read_text())
         cache = _fields(group / "memory.stat")["inactive_file"]

@@ -1,6 +1,7 @@
 """Players, scores, plots and tables: ``from musiclab import show``, then ``show.score(piece)``, ``show.play(piece)``.
 
-Each function takes a piece, a voices array or a piano roll. What a cell ends with is shown; every picture has words.
+Each function takes a piece, a voices array or a piano roll. What a cell ends with is shown; every
+picture has words.
 """
 
 from musiclab.show.audio import *

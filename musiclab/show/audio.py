@@ -21,7 +21,8 @@ _HARMONICS = np.array(
     [1.0, 0.7, 0.45, 0.35, 0.2, 0.15, 0.08, 0.08]
 )  # what laptop speakers let a bass be heard by
 _VELOCITY = 100
-_GAIN = 0.1  # of one voice: four together stay below the ceiling, so quiet music stays quiet beside loud
+# of one voice: four together stay below the ceiling, so quiet music stays quiet beside loud
+_GAIN = 0.1
 _CEILING = 0.9  # MP3 overshoots a little
 _ATTACK = 0.012  # seconds; shorter clicks, longer smears 16ths
 _CYCLE = 2**16  # samples of the wave table
@@ -35,7 +36,8 @@ def synthesize(x, bpm: float = 80) -> tuple[np.ndarray, int]:
       bpm: quarter notes per minute, 10-1000.
 
     Returns:
-      The samples, float32 (n,), within -0.9 to 0.9, exactly as long as the music; and their rate in Hz.
+      The samples, float32 (n,), within -0.9 to 0.9, exactly as long as the music; and their rate in
+      Hz.
 
     Raises:
       ValueError: if ``x`` is no music or the tempo is out of range.

@@ -47,7 +47,8 @@ def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tu
     """Engrave MusicXML.
 
     Args:
-      xml: a MusicXML document whose notes have the ids "head-0", "head-1"... in the order of ``heads``.
+      xml: a MusicXML document whose notes have the ids "head-0", "head-1"... in the order of
+        ``heads``.
       width: of a full system, in CSS pixels.
       heads: what each of these noteheads is.
       marked: indices of the heads to ring and colour.

@@ -3,7 +3,8 @@
 Every plotting cell ends the same way::
 
     ax = show.piano_roll(piece)
-    show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds C5.")
+    show.figure(ax, alt="Four voices over two bars; the bass moves by step while the soprano holds
+    C5.")
 """
 
 from __future__ import annotations
@@ -27,21 +28,23 @@ _LEAST = 520  # pixels to which a figure may shrink
 def figure(drawn: Axes | Figure, alt: str) -> Shown:
     """Embed a finished figure with its alternative text: the last line of a plotting cell.
 
-    A notebook's own way (leaving a figure open) stores a picture without alternative text, which neither nbconvert
-    nor Sphinx can add later. This one embeds the picture with its text, and closes the figure, so that it is not
-    shown twice. Several in one cell: ``display(show.figure(...), show.figure(...))``.
+    A notebook's own way (leaving a figure open) stores a picture without alternative text, which
+    neither nbconvert nor Sphinx can add later. This one embeds the picture with its text, and
+    closes the figure, so that it is not shown twice. Several in one cell:
+    ``display(show.figure(...), show.figure(...))``.
 
     Args:
       drawn: a matplotlib figure, or any axis of it.
-      alt: what the figure shows, in a sentence or two: the finding, not "a plot". With numbers in the picture,
-        the ones that matter.
+      alt: what the figure shows, in a sentence or two: the finding, not "a plot". With numbers in
+        the picture, the ones that matter.
 
     Returns:
       The figure as HTML with an embedded PNG.
 
     Raises:
-      ValueError: if ``alt`` is empty, the figure is, or an axis lacks a label (turn an axis that needs none off
-        with ``ax.axis("off")``; of axes that share a scale one label is enough; a colour bar needs one).
+      ValueError: if ``alt`` is empty, the figure is, or an axis lacks a label (turn an axis that
+        needs none off with ``ax.axis("off")``; of axes that share a scale one label is enough; a
+        colour bar needs one).
 
     >>> from musiclab import show
     >>> show.figure(show.piano_roll([60, 60, 62]), alt="C4 for two 16ths, then D4")

@@ -39,11 +39,13 @@ def as_piece(x) -> Piece:
     """Convert a piece, voices array or piano roll to a piece.
 
     Args:
-      x: a :class:`~musiclab.data.Piece`; a voices array (T, V) or (T,), integers, -1 for rests; or a
-        piano roll (T, 88), floats or bools, struck from 0.5 upwards. In a roll equal neighbours are one held note.
+      x: a :class:`~musiclab.data.Piece`; a voices array (T, V) or (T,), integers, -1 for rests; or
+        a piano roll (T, 88), floats or bools, struck from 0.5 upwards. In a roll equal neighbours
+        are one held note.
 
     Returns:
-      The piece. From a roll: as many voices as sound at once (at least 1); a note stays in the voice it began in.
+      The piece. From a roll: as many voices as sound at once (at least 1); a note stays in the
+      voice it began in.
 
     Raises:
       ValueError: if ``x`` is none of these.

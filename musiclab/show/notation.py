@@ -30,13 +30,14 @@ def score(
 ) -> Shown:
     """Engrave music: bars, keys, right spelling, fermatas, ties.
 
-    It is engraved twice, for a wide and for a narrow place, and the page shows the one that fits; it takes the
-    page's text colour, so it reads on dark pages too. No element has an id, so any number of scores share a page.
+    It is engraved twice, for a wide and for a narrow place, and the page shows the one that fits;
+    it takes the page's text colour, so it reads on dark pages too. No element has an id, so any
+    number of scores share a page.
 
     Args:
       x: a Piece, a voices array (T, V), a piano roll (T, 88), or a music21 stream.
-      highlight: notes to ring and colour, as (step, voice): the note that sounds there, with all it is tied to.
-        Voice 0 is the top staff.
+      highlight: notes to ring and colour, as (step, voice): the note that sounds there, with all it
+        is tied to. Voice 0 is the top staff.
       title: a line above the score.
       max_bars: show only so many bars from the start (a pickup is no bar).
 
@@ -44,7 +45,8 @@ def score(
       What a notebook cell shows when it ends with it.
 
     Raises:
-      ValueError: if ``x`` is no music, ``max_bars`` is below 1, or no note sounds at a highlighted place.
+      ValueError: if ``x`` is no music, ``max_bars`` is below 1, or no note sounds at a highlighted
+        place.
 
     >>> score([60] * 16 + [62] * 16, title="Two notes")
     <score: Two notes, 4/4, 2 bars, 1 voice, C4 to D4>

@@ -28,9 +28,9 @@ _NATURALS = {0: "C", 2: "D", 4: "E", 5: "F", 7: "G", 9: "A", 11: "B"}
 def piano_roll(x, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Draw music as bars on a grid of time and pitch, one colour and pattern per voice.
 
-    A note starts with a dark edge and ends with a gap, so a repeated note is told from a held one; where voices sing
-    the same pitch they share its row. Where a piece has velocity, louder notes are darker. A piano roll knows no
-    voices and no repeated notes: it gets one colour.
+    A note starts with a dark edge and ends with a gap, so a repeated note is told from a held one;
+    where voices sing the same pitch they share its row. Where a piece has velocity, louder notes
+    are darker. A piano roll knows no voices and no repeated notes: it gets one colour.
 
     Args:
       x: a Piece, a voices array (T, V) or a piano roll (T, 88).
@@ -88,7 +88,8 @@ def loss_curves(
     """Loss per epoch on training and held-out pieces, against named baselines.
 
     Args:
-      history: a Keras ``History``, or a mapping with "loss" and, where measured, "val_loss": a number per epoch.
+      history: a Keras ``History``, or a mapping with "loss" and, where measured, "val_loss": a
+        number per epoch.
       baseline: horizontal lines to beat, name -> loss.
       ax: axis to draw on; a new figure without one.
       unit: unit of the loss with what it is per, such as "nats per note".

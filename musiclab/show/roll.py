@@ -24,18 +24,21 @@ def roll(
     """Piano-roll editor of a melody: click or drag, or arrow keys and the space bar; it plays in the page.
 
     Args:
-      x: the melody to begin with, in any form that :func:`musiclab.show.score` takes but a stream; its highest voice
-        is taken. Default: ``bars`` empty bars in 4/4.
-      ask: called with the melody as a piece, at once and after each change; what it returns is written below the roll.
+      x: the melody to begin with, in any form that :func:`musiclab.show.score` takes but a stream;
+        its highest voice is taken. Default: ``bars`` empty bars in 4/4.
+      ask: called with the melody as a piece, at once and after each change; what it returns is
+        written below the roll.
       bars: length of an empty roll, 1 to 16.
       bpm: quarter notes per minute when played.
       title: its name.
 
     Returns:
-      A :class:`musiclab.show.widget.Roll`: end a cell with it. ``.piece`` is the melody as it stands.
+      A :class:`musiclab.show.widget.Roll`: end a cell with it. ``.piece`` is the melody as it
+      stands.
 
     Raises:
-      ValueError: if ``x`` is no music or longer than 256 steps, or ``bars`` or ``bpm`` is out of range.
+      ValueError: if ``x`` is no music or longer than 256 steps, or ``bars`` or ``bpm`` is out of
+        range.
 
     >>> melody = roll([60, 60, 62, -1], title="Two notes")
     >>> melody.notes

@@ -32,19 +32,21 @@ def table(
     """A labelled table of numbers and words: what a cell ends with in place of a bare tuple, dict or array.
 
     Args:
-      rows: sequences of cells, such as a list of tuples or a 2-D array; or a mapping from each row's
-        label to its cells, a sequence or a mapping from heading to cell.
-      columns: the headings, one for each cell. A mapping's first heading stands over the labels. None
-        takes the headings from the rows, which are then mappings.
+      rows: sequences of cells, such as a list of tuples or a 2-D array; or a mapping from each
+        row's label to its cells, a sequence or a mapping from heading to cell.
+      columns: the headings, one for each cell. A mapping's first heading stands over the labels.
+        None takes the headings from the rows, which are then mappings.
       title: a caption above the table.
-      digits: decimals of floats. Other cells: integers and text as they are, True and False as yes and
-        no, None and nan as a dash.
+      digits: decimals of floats. Other cells: integers and text as they are, True and False as yes
+        and no, None and nan as a dash.
 
     Returns:
-      The table as HTML, and as text for ``print`` and screens without HTML. Numbers are aligned right.
+      The table as HTML, and as text for ``print`` and screens without HTML. Numbers are aligned
+      right.
 
     Raises:
-      ValueError: if there is no row, headings are missing, or a row has more or fewer cells than headings.
+      ValueError: if there is no row, headings are missing, or a row has more or fewer cells than
+        headings.
 
     >>> print(table([("hold rate", 0.731), ("bars", 12)], ["measure", "value"]))
     measure    value

@@ -17,7 +17,8 @@ class Roll(anywidget.AnyWidget):
     """Widget that :func:`roll` returns: the melody in it is :attr:`piece`, whatever the mouse has done meanwhile.
 
     Attributes:
-      notes: a list of [step, pitch, length], 16ths and MIDI numbers, in order of time; one note at a time.
+      notes: a list of [step, pitch, length], 16ths and MIDI numbers, in order of time; one note at
+        a time.
       answer: what stands below the roll.
     """
 

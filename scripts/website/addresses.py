@@ -1,6 +1,7 @@
 """Where a lesson can be had besides its page: the download, and Binder and Colab once the repository has an address.
 
-The address stands in one place, `Repository` in `[project.urls]` of `pyproject.toml`; without it no link is shown.
+The address stands in one place, `Repository` in `[project.urls]` of `pyproject.toml`; without it no
+link is shown.
 """
 
 from __future__ import annotations

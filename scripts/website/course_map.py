@@ -17,7 +17,8 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     header = nbformat.read(notebook, as_version=4).cells[0].source
     text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
     words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
-    # what is said about the source articles, behind the lessons that are needed, has section numbers of its own
+    # what is said about the source articles, behind the lessons that are needed, has section
+    # numbers of its own
     words = re.split(
         r"(?:The|Section|This lesson|the) [^.;]*source article|Section \d|The equations", words
     )[0]

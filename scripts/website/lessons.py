@@ -1,7 +1,8 @@
 """An executed lesson as a page of the website.
 
-Formulas become targets and name the code that computes them, lessons that are spoken of become links, sound and
-pictures become files, and a slider that would need a kernel becomes one with precomputed stops.
+Formulas become targets and name the code that computes them, lessons that are spoken of become
+links, sound and pictures become files, and a slider that would need a kernel becomes one with
+precomputed stops.
 """
 
 from __future__ import annotations

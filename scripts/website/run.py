@@ -1,7 +1,8 @@
 """Run the lessons for the website: each in a kernel of its own, once for each state of what it depends on.
 
-After a lesson's last cell its extra, `site/extras/NN.py`, runs in the same kernel, if there is one. It hands over what
-the website shows beyond the lesson: pieces for the gallery, pairs for the listening test, stops for the sliders.
+After a lesson's last cell its extra, `site/extras/NN.py`, runs in the same kernel, if there is one.
+It hands over what the website shows beyond the lesson: pieces for the gallery, pairs for the
+listening test, stops for the sliders.
 """
 
 from __future__ import annotations

@@ -39,7 +39,8 @@ def site_piece(piece, bpm, title, max_bars=4):
 def site_gallery(model, about, written, real, bpm, titles, choice=(0, 0), max_bars=4):
     """One model: a piece of what it wrote beside a real one, and both sets by measure.
 
-    choice: which of the written and which of the real pieces are shown. titles: of the two. max_bars: of their scores.
+    choice: which of the written and which of the real pieces are shown. titles: of the two.
+      max_bars: of their scores.
     """
     entry = {
         "model": model,

@@ -24,7 +24,8 @@ CHROMIUM = next(
 )
 QUIET = "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking".split()
 
-# The status line says "idle" before the kernel is connected, and Run All then does nothing at all: ask the session.
+# The status line says "idle" before the kernel is connected, and Run All then does nothing at all:
+# ask the session.
 KERNEL_READY = """async () => {
     const panel = window.jupyterapp && window.jupyterapp.shell.currentWidget;
     if (!panel || !panel.sessionContext) return false;

@@ -1,7 +1,7 @@
 """The process that tries mutations, in a copy of the repository: started by `mutations.run`, never imported.
 
-One process for all, since importing TensorFlow costs more than any test: the copy's own modules are forgotten between
-two runs, everything else stays.
+One process for all, since importing TensorFlow costs more than any test: the copy's own modules are
+forgotten between two runs, everything else stays.
 """
 
 import contextlib
@@ -27,7 +27,8 @@ TYPING_ERRORS = (
 
 # -s: a captured stderr would swallow what the watchdog says; addopts: no doctests are looked for
 OPTIONS = ["-xsq", "-o", "addopts=", "--import-mode=importlib"]
-# unraisableexception collects garbage five times a run, which takes seconds with TensorFlow in memory
+# unraisableexception collects garbage five times a run, which takes seconds with TensorFlow in
+# memory
 OPTIONS += [f"-pno:{plugin}" for plugin in ("cacheprovider", "faulthandler", "unraisableexception")]
 
 

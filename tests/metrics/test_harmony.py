@@ -160,7 +160,8 @@ def test_dissonances_by_hand():
         piece = Piece([[72, 60], [71, 60]] + ([end] if end else []))
         assert (suspensions(piece), resolved_dissonances(piece)) == (0, 0)
     assert np.isnan([suspensions(quarters(C)), resolved_dissonances(quarters(C))]).all()
-    # pairs are counted apart: the top voice resolves over the middle one, and then grates on the bass
+    # pairs are counted apart: the top voice resolves over the middle one, and then grates on the
+    # bass
     three = Piece([[72, 65, 57], [72, 62, 57], [71, 62, 57]])
     assert suspensions(three) == 0.5
 

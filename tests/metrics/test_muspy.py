@@ -1,8 +1,8 @@
 """Where MusPy has the same measure, ours has the same value.
 
-MusPy is no dependency: it was run once on the pieces that `random_piece` makes, and its answers are stored.
-Its ``empty_measure_rate`` is not the same measure: version 0.5.0 counts one bar more where the last
-note ends on a barline, and calls no bar empty on whose first step a note ends.
+MusPy is no dependency: it was run once on the pieces that `random_piece` makes, and its answers are
+stored. Its ``empty_measure_rate`` is not the same measure: version 0.5.0 counts one bar more where
+the last note ends on a barline, and calls no bar empty on whose first step a note ends.
 """
 
 import json

@@ -28,7 +28,8 @@ def test_scale_consistency_by_hand():
     assert scale_consistency(Piece([60, 62, 64, 66, 67, 69, 71])) == 1  # G major
     chromatic = Piece(list(range(60, 72)))
     assert scale_consistency(chromatic) == pytest.approx(7 / 12)
-    # counted by notes, not by steps: one long foreign note among three of the scale weighs a quarter
+    # counted by notes, not by steps: one long foreign note among three of the scale weighs a
+    # quarter
     assert scale_consistency(Piece([60, 64, 65, 66, 66, 66, 66, 66])) == 3 / 4
 
 

@@ -169,7 +169,8 @@ def test_ranges_are_one_number_of_standard_errors():
         error = spread * np.sqrt(1 / 12 + 1 / len(test))
         widths.append((rows[name].high - rows[name].low) / 2 / error)
     assert max(widths) < 1.15 * min(widths)
-    # of 25 independent normal measures the largest passes 3.5 in 1% of cases; skewed ones go further
+    # of 25 independent normal measures the largest passes 3.5 in 1% of cases; skewed ones go
+    # further
     assert 3.3 < np.mean(widths) < 5.5
 
 

@@ -146,7 +146,8 @@ def test_unlike_voices_and_no_training_are_refused():
 
 def test_nearest_distance_by_hand():
     training = [Piece([50, 52, 54, 56]), Piece([60, 62, 64, 70])]
-    # the first moved up a fourth shares nothing better than the second moved up a tone: three cells of five
+    # the first moved up a fourth shares nothing better than the second moved up a tone: three
+    # cells of five
     near = nearest_distances(Piece([62, 64, 66, 67]), training, steps=4)
     assert near == pytest.approx([1 - 3 / 5])
     copies = [Piece([60, 65, 70, 72]), Piece([46, 48, 50, 52])]

@@ -13,7 +13,8 @@ KEYS = 26
 
 
 def test_fifths_and_octaves_by_hand():
-    # below 8 a fifth, going to 10: 3 is a fifth below, 17 one above; below 17 an octave, going down to 15: only 3
+    # below 8 a fifth, going to 10: 3 is a fifth below, 17 one above; below 17 an octave, going
+    # down to 15: only 3
     found = np.asarray(parallel_moves([[8], [17]], [[10], [15]], [1, 5], KEYS))
     assert [np.flatnonzero(row).tolist() for row in found] == [[3, 17], [3]]
 

@@ -1,8 +1,9 @@
 """The published polyphonic-music benchmark, read from a file that the reader has.
 
-Four sets (JSB Chorales, MuseData, Nottingham, Piano-midi.de) go with N. Boulanger-Lewandowski, Y. Bengio
-and P. Vincent, "Modeling temporal dependencies in high-dimensional sequences", ICML 2012. They are not ours to
-ship. They circulate as ``.pickle``, ``.json`` and ``.mat``; this reads all three and runs nothing.
+Four sets (JSB Chorales, MuseData, Nottingham, Piano-midi.de) go with N. Boulanger-Lewandowski, Y.
+Bengio and P. Vincent, "Modeling temporal dependencies in high-dimensional sequences", ICML 2012.
+They are not ours to ship. They circulate as ``.pickle``, ``.json`` and ``.mat``; this reads all
+three and runs nothing.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ _LOW, _HIGH = 21, 108  # MIDI pitches of the 88 keys
 _MAX_BYTES = 64 * 2**20  # MuseData, the largest, has 30 MB as a pickle
 _MAX_FRAMES = 2_000_000
 
-# What a pickle of dicts, lists, tuples, numbers and strings is made of. Everything that imports, calls or builds
-# an object is missing on purpose; so is anything added to the format later.
+# What a pickle of dicts, lists, tuples, numbers and strings is made of. Everything that imports,
+# calls or builds an object is missing on purpose; so is anything added to the format later.
 _PLAIN = frozenset(
     "PROTO FRAME STOP MARK POP POP_MARK DUP "
     "INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT NONE NEWTRUE NEWFALSE "
@@ -44,17 +45,19 @@ def load_benchmark(path: str | Path) -> dict[str, list[np.ndarray]]:
     """Read one of the four sets as piano rolls.
 
     Args:
-      path: a ``.pickle``/``.pkl``, ``.json`` or ``.mat`` file. The first two hold, for "train", "valid" and
-        "test", lists of pieces, each a list of frames, each a list of MIDI pitches; the third holds
-        ``traindata``, ``validdata`` and ``testdata``, cells of matrices (T, 88).
+      path: a ``.pickle``/``.pkl``, ``.json`` or ``.mat`` file. The first two hold, for "train",
+        "valid" and "test", lists of pieces, each a list of frames, each a list of MIDI pitches; the
+        third holds ``traindata``, ``validdata`` and ``testdata``, cells of matrices (T, 88).
 
     Returns:
-      For each split its pieces, float32 (T, 88), 1 where key 21 + column sounds. One row is a quarter note in
-      JSB Chorales; each set has a step of its own. Pieces without a frame are left out.
+      For each split its pieces, float32 (T, 88), 1 where key 21 + column sounds. One row is a
+      quarter note in JSB Chorales; each set has a step of its own. Pieces without a frame are left
+      out.
 
     Raises:
-      DataError: the file is missing, too large, damaged, of another kind, holds anything but numbers and lists
-        (a hostile pickle is refused before it is opened), or a pitch outside 21-108; the message says where.
+      DataError: the file is missing, too large, damaged, of another kind, holds anything but
+        numbers and lists (a hostile pickle is refused before it is opened), or a pitch outside
+        21-108; the message says where.
 
     >>> load_benchmark("nowhere.json")
     Traceback (most recent call last):

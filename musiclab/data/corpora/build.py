@@ -54,7 +54,8 @@ def build_chorales() -> tuple[list[Chorale], list[tuple[str, str]]]:
     """Read the four-part works of the corpus and say which could not be used.
 
     Returns:
-      Chorales in the catalogue's order, "excluded" ones included; and (name, reason) of each work left out.
+      Chorales in the catalogue's order, "excluded" ones included; and (name, reason) of each work
+      left out.
     """
     with path("jsb_split.csv").open(encoding="utf-8", newline="") as table:
         benchmark = {row["bwv"]: row["split"] for row in csv.DictReader(table)}
@@ -87,7 +88,8 @@ def build_tunes() -> tuple[list[Tune], list[tuple[str, str]]]:
 def build_own(folder: Path) -> tuple[list[Chorale], list[tuple[str, str]]]:
     """Read an instructor's own four-part music, MIDI, MusicXML or ABC.
 
-    Melody families go to "train", "valid" or "test" by a checksum of their name: about 80, 10 and 10%.
+    Melody families go to "train", "valid" or "test" by a checksum of their name: about 80, 10 and
+    10%.
 
     Args:
       folder: searched with its subfolders; files of other kinds are passed over.
@@ -122,9 +124,9 @@ def assign_splits(pieces: list[Piece], benchmark: dict[str, str]) -> list[Choral
     """Give each piece its benchmark split, its melody family and a split that no family crosses.
 
     A work that the benchmark lacks is "train", unless it shares a melody run with a piece held out:
-    then it is "excluded". For ``split_melody`` a family goes to "train" as soon as one of its members
-    is in the benchmark's training split, else to "test" if one is, else to "valid": so every piece that
-    is held out there is held out in the benchmark too.
+    then it is "excluded". For ``split_melody`` a family goes to "train" as soon as one of its
+    members is in the benchmark's training split, else to "test" if one is, else to "valid": so
+    every piece that is held out there is held out in the benchmark too.
 
     Args:
       pieces: named by BWV number.

@@ -28,7 +28,8 @@ class Chorale(Piece):
     Lesson: 00
 
     Attributes:
-      bwv: its number in the Bach catalogue, such as "bwv66.6"; for an instructor's own music the file's name.
+      bwv: its number in the Bach catalogue, such as "bwv66.6"; for an instructor's own music the
+        file's name.
       split: "train", "valid" or "test" of the published benchmark; works that it lacks are "train",
         or "excluded" where they share a melody with a piece held out.
       melody: name of the melody family, that is of its first member.
@@ -84,7 +85,8 @@ def pack(pieces: list[Piece], extra: tuple[str, ...]) -> dict[str, np.ndarray]:
       extra: names of that type's own text attributes.
 
     Returns:
-      Arrays by name: those of every step concatenated, those of every piece stacked, and "steps" (n,).
+      Arrays by name: those of every step concatenated, those of every piece stacked, and "steps"
+      (n,).
 
     Raises:
       ValueError: if there is no piece.
@@ -130,8 +132,8 @@ def unpack(file: str, kind: type, extra: tuple[str, ...], n_voices: int) -> list
     columns = [arrays[name].tolist() for name in names]
     pieces = []
     for start, stop, values in zip(stops - arrays["steps"], stops, zip(*columns)):
-        # Past Piece's checks, which would take twenty times as long: they were passed when the file was
-        # built, and its checksum says that it is that file.
+        # Past Piece's checks, which would take twenty times as long: they were passed when the
+        # file was built, and its checksum says that it is that file.
         piece = object.__new__(kind)
         piece.__dict__.update({name: arrays[name][start:stop] for name in PER_STEP})
         piece.__dict__.update(zip(names, values))

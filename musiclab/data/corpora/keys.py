@@ -22,9 +22,9 @@ _FINALS = {0: "major", 9: "minor", 2: "minor", 7: "major"}
 def find_key(piece: Piece) -> tuple[int, str, str]:
     """Tonic and mode, from the last bass note and the key signature, else from the notes' profile.
 
-    Neither source is right alone: a key finder disagrees with the final bass in about one chorale of
-    four, and a modal melody ends on a note that its signature does not name. So the answer says how it
-    was found.
+    Neither source is right alone: a key finder disagrees with the final bass in about one chorale
+    of four, and a modal melody ends on a note that its signature does not name. So the answer says
+    how it was found.
 
     Lesson: 01
 
@@ -33,7 +33,8 @@ def find_key(piece: Piece) -> tuple[int, str, str]:
 
     Returns:
       tonic 0-11, "major" or "minor", and the method: "final and signature" (they agree),
-      "modal final" (Dorian counted as minor, Mixolydian as major), or "profile" (:func:`profile_key`).
+      "modal final" (Dorian counted as minor, Mixolydian as major), or "profile"
+      (:func:`profile_key`).
 
     Raises:
       ValueError: if the piece is silent.

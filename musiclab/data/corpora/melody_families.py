@@ -17,10 +17,12 @@ def melody_runs(piece: Piece) -> set[bytes]:
     """All stretches of 16 quarter notes of a melody, relative to their first note.
 
     Args:
-      piece: its first voice is the melody; sampled every quarter note, counted from the first downbeat.
+      piece: its first voice is the melody; sampled every quarter note, counted from the first
+        downbeat.
 
     Returns:
-      One entry per distinct stretch without a rest; equal entries mean equal melodies up to transposition.
+      One entry per distinct stretch without a rest; equal entries mean equal melodies up to
+      transposition.
 
     >>> tune, higher = Piece(np.repeat([60, 62] * 8, 4)), Piece(np.repeat([65, 67] * 8, 4))
     >>> melody_runs(tune) == melody_runs(higher)

@@ -20,8 +20,10 @@ class Tune(Piece):
     Lesson: 01
 
     Attributes:
-      dance: "reel", "jig", "hornpipe", "strathspey", ... in lower case; "" where the book names none.
-      rounded: the largest distance, in quarter notes, by which a note was moved to reach the grid of
+      dance: "reel", "jig", "hornpipe", "strathspey", ... in lower case; "" where the book names
+        none.
+      rounded: the largest distance, in quarter notes, by which a note was moved to reach the grid
+        of
         16ths: 0 for most tunes, 1/12 where there are triplets.
     """
 

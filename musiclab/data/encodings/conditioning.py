@@ -21,8 +21,8 @@ def conditioning_features(piece: Piece) -> np.ndarray:
       piece: any piece.
 
     Returns:
-      int32 (T, 6), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half the
-      number of steps until the next fermata (0-8, 9 if there is none), minor; flags are 0 or 1.
+      int32 (T, 6), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half
+      the number of steps until the next fermata (0-8, 9 if there is none), minor; flags are 0 or 1.
 
     >>> conditioning_features(Piece([[60]] * 5, fermatas=[0, 0, 0, 0, 1]))[:, 4].tolist()
     [2, 1, 1, 0, 0]
@@ -45,8 +45,8 @@ def sounding_and_age(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
       tokens: int (T, V), 0 = rest, 1 = hold, from 2 on pitches struck.
 
     Returns:
-      sounding int32 (T, V): 0 = nothing, from 1 on pitches (token - 1); age int32 (T, V): steps since
-      the note was struck, 0 where nothing sounds.
+      sounding int32 (T, V): 0 = nothing, from 1 on pitches (token - 1); age int32 (T, V): steps
+      since the note was struck, 0 where nothing sounds.
 
     >>> sounding, age = sounding_and_age(np.array([[2], [1], [3], [0]]))
     >>> sounding[:, 0].tolist(), age[:, 0].tolist()

@@ -94,8 +94,8 @@ def encode_eighths(
 
     Returns:
       int32 (frames, 2 G + 5) for G given voices: per given voice what sounds (0 = rest, else
-      pitch - low + 1) and whether it is struck; beat modulo 4; 1 off the beat; 1 under a fermata; of
-      the target what sounds, and its token (0 = rest, 1 = hold, pitch - low + 2 = struck).
+      pitch - low + 1) and whether it is struck; beat modulo 4; 1 off the beat; 1 under a fermata;
+      of the target what sounds, and its token (0 = rest, 1 = hold, pitch - low + 2 = struck).
 
     Raises:
       ValueError: if there is no such voice, or a note lies outside low..high.
@@ -127,7 +127,8 @@ def replace_voice(piece: Piece, target: int, tokens: np.ndarray, low: int) -> Pi
     Args:
       piece: the piece; its other voices stay as they are.
       target: the voice to be replaced.
-      tokens: int (frames,), as the last column of :func:`encode_eighths`; a hold with nothing to hold is a rest.
+      tokens: int (frames,), as the last column of :func:`encode_eighths`; a hold with nothing to
+        hold is a rest.
       low: pitch that token 2 stands for.
 
     Returns:

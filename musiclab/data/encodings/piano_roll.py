@@ -12,13 +12,14 @@ __all__ = ["binary_roll", "from_piano_roll", "piano_roll"]
 def piano_roll(x: Piece | np.ndarray, low: int = 21, high: int = 108) -> np.ndarray:
     """Which keys sound at each step, on the 88 keys of a piano unless told otherwise.
 
-    A roll forgets who sings a note and whether it is struck again: unisons fall together and repeated
-    notes look held. Tokens (:func:`encode_tokens`) keep both.
+    A roll forgets who sings a note and whether it is struck again: unisons fall together and
+    repeated notes look held. Tokens (:func:`encode_tokens`) keep both.
 
     Equation: (1.2)
 
     Args:
-      x: a piece, or voices int (T, V) in MIDI pitches with -1 for rests; leading batch axes are kept.
+      x: a piece, or voices int (T, V) in MIDI pitches with -1 for rests; leading batch axes are
+        kept.
       low: lowest MIDI pitch of the roll.
       high: highest, inclusive.
 
@@ -70,8 +71,8 @@ def from_piano_roll(
 ) -> Piece:
     """Read a roll, or a model's probabilities for one, as voices.
 
-    At each step the up to ``n_voices`` strongest cells at or above ``threshold`` sound, highest pitch
-    in the first voice. A pitch that its voice already had is held: a roll does not say more.
+    At each step the up to ``n_voices`` strongest cells at or above ``threshold`` sound, highest
+    pitch in the first voice. A pitch that its voice already had is held: a roll does not say more.
 
     Args:
       roll: float (T, K), cell k is MIDI pitch low + k.

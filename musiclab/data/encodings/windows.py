@@ -38,8 +38,8 @@ def windows(pieces: Piece | Iterable[Piece], n_bars: int = 2) -> tuple[np.ndarra
     A note held into a window counts as struck at its first step: there is nothing before to hold.
 
     Args:
-      pieces: one piece or several, all with as many voices; bars that are not 16 steps long, and all
-        pieces not in 4/4, give no window.
+      pieces: one piece or several, all with as many voices; bars that are not 16 steps long, and
+        all pieces not in 4/4, give no window.
       n_bars: bars in a window.
 
     Returns:

@@ -1,7 +1,7 @@
 """ABC notation read as lists of notes with exact times.
 
-After the ABC standard, version 2.1 (https://abcnotation.com/wiki/abc:standard:v2.1), tolerant of older files.
-Macros (``m:``) are not read.
+After the ABC standard, version 2.1 (https://abcnotation.com/wiki/abc:standard:v2.1), tolerant of
+older files. Macros (``m:``) are not read.
 """
 
 from __future__ import annotations
@@ -74,14 +74,15 @@ def parse_abc(raw: bytes, tune: int | None = None) -> ParsedMusic:
 
     Args:
       raw: the file.
-      tune: the tune's number (``X:``), or its place, counted from 1, where numbers are missing or repeated.
+      tune: the tune's number (``X:``), or its place, counted from 1, where numbers are missing or
+        repeated.
 
     Returns:
       What the tune holds.
 
     Raises:
-      DataError: the file is a collection and ``tune`` is None, or it has no such tune (the message lists numbers and
-        titles); or as in :func:`parse_tune`.
+      DataError: the file is a collection and ``tune`` is None, or it has no such tune (the message
+        lists numbers and titles); or as in :func:`parse_tune`.
 
     >>> parse_abc(b"X:1\\nK:C\\nC\\n\\nX:2\\nT:Air\\nK:G\\nG", tune=2).attributes["name"]
     'Air'
@@ -127,15 +128,16 @@ def numbered(tunes: list[AbcSource]) -> list[int]:
 def parse_tune(source: AbcSource) -> ParsedMusic:
     """Read one tune.
 
-    Accidentals hold to the bar line in all octaves, as the standard has it, and over ties. Repeats are not expanded:
-    first and second endings follow each other. Grace notes (with their accidentals), chord symbols and all that is not
-    pitch, time or a fermata are left out.
+    Accidentals hold to the bar line in all octaves, as the standard has it, and over ties. Repeats
+    are not expanded: first and second endings follow each other. Grace notes (with their
+    accidentals), chord symbols and all that is not pitch, time or a fermata are left out.
 
     Args:
       source: a tune of :func:`musiclab.data.files.abc_fields.split_tunes`.
 
     Returns:
-      What the tune holds. A part is a voice, or an overlay (``&``) of one; a chord's notes start together.
+      What the tune holds. A part is a voice, or an overlay (``&``) of one; a chord's notes start
+      together.
 
     Raises:
       DataError: something that is not ABC, or larger than what is read; the message names the line.
@@ -512,7 +514,8 @@ class _Reader:
     def _broken(self, layer: _Layer, length: Fraction) -> Fraction:
         """Broken rhythm: a>b takes half of b for a, a>>b three quarters, a<b the other way round.
 
-        Only between notes of one length: the standard leaves others undefined, and abc2midi leaves them as written.
+        Only between notes of one length: the standard leaves others undefined, and abc2midi leaves
+        them as written.
         """
         signs, last, layer.broken = layer.broken, layer.last, ""
         if not signs or last is None or last.length != length:

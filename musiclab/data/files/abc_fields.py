@@ -52,7 +52,8 @@ class Key:
 
     Attributes:
       alterations: semitones up or down for each altered letter; None if the field names no key.
-      signature: sharps, or flats below 0. tonic: line of fifths (C = 0, G = 1). mode: "major" or "minor".
+      signature: sharps, or flats below 0. tonic: line of fifths (C = 0, G = 1). mode: "major" or
+        "minor".
       properties: clef, transposition and name of the voice, as in a ``V:`` field.
     """
 
@@ -74,8 +75,8 @@ class Metre(NamedTuple):
 def split_tunes(text: str) -> list[AbcSource]:
     """Cut an ABC file into its tunes.
 
-    A tune starts at its ``X:`` and ends at an empty line after its music, or at the next ``X:``. Fields before the
-    first tune hold for all. A file without any ``X:`` is one tune.
+    A tune starts at its ``X:`` and ends at an empty line after its music, or at the next ``X:``.
+    Fields before the first tune hold for all. A file without any ``X:`` is one tune.
 
     Args:
       text: the file.

@@ -26,8 +26,9 @@ _MINOR = "Abm Ebm Bbm Fm Cm Gm Dm Am Em Bm F#m C#m G#m D#m A#m".split()
 def midi_bytes(piece: Piece, bpm: float = 80) -> bytes:
     """A piece as a MIDI file: type 1, 480 ticks per quarter, a track per voice after one for tempo and metre.
 
-    Repeated notes, unisons, crossings, velocity, bars and the length with its last rests are kept. MIDI has no room
-    for spelling and fermatas: these are lost. A pickup and an irregular bar get time signatures of their own.
+    Repeated notes, unisons, crossings, velocity, bars and the length with its last rests are kept.
+    MIDI has no room for spelling and fermatas: these are lost. A pickup and an irregular bar get
+    time signatures of their own.
 
     Args:
       piece: any piece.
@@ -110,7 +111,8 @@ def piece_from_midi(raw: bytes, chords: str = "voices", grid: str = "round") -> 
 
     Each channel of each track is a part; drums are left out. With ``grid="exact"`` an onset up to
     0.3 steps off the grid is rounded, so playing slightly early or late is read and a triplet
-    refused. Ends are rounded; an overlap or a gap of less than a step before the next note is closed.
+    refused. Ends are rounded; an overlap or a gap of less than a step before the next note is
+    closed.
 
     Args:
       raw: the file's content.

@@ -53,8 +53,8 @@ def parse_midi(raw: bytes) -> ParsedMusic:
     """Parse the bytes of a MIDI file, each channel of each track a part.
 
     A note that is struck again while it sounds ends there. Notes that end while the sustain pedal
-    is down ring until it is lifted or the key is struck again. Drums (channel 10) are left out. Tempo
-    is read but changes nothing: the grid counts beats.
+    is down ring until it is lifted or the key is struck again. Drums (channel 10) are left out.
+    Tempo is read but changes nothing: the grid counts beats.
 
     Args:
       raw: the file's content; a RIFF wrapper (.rmi) is opened, chunks of other kinds are skipped.

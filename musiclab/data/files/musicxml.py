@@ -33,11 +33,12 @@ _MODES = {  # the tonic's distance from the key signature on the line of fifths
 def to_stream(piece: Piece) -> Score:
     """Engrave a piece as a music21 score, one part and one staff per voice.
 
-    Bars follow ``piece.downbeats``: a pickup is bar 0, an irregular bar keeps its own length, the last bar may be
-    short; a new time signature stands where ``piece.beat`` counts other beats. Notes that cross a bar line or that
-    no single note value can last are tied; an accidental is printed where the key signature and the bar so far do
-    not already say it. A fermata stands on each voice that starts a note there; where none does, on the highest
-    voice that sounds, tied over from what it held.
+    Bars follow ``piece.downbeats``: a pickup is bar 0, an irregular bar keeps its own length, the
+    last bar may be short; a new time signature stands where ``piece.beat`` counts other beats.
+    Notes that cross a bar line or that no single note value can last are tied; an accidental is
+    printed where the key signature and the bar so far do not already say it. A fermata stands on
+    each voice that starts a note there; where none does, on the highest voice that sounds, tied
+    over from what it held.
 
     Args:
       piece: any piece; notes without spelling are spelled by the key signature.
@@ -70,8 +71,8 @@ def to_stream(piece: Piece) -> Score:
 def musicxml_bytes(piece: Piece) -> bytes:
     """A piece as a MusicXML document (UTF-8), the same bytes each time.
 
-    Everything of a piece comes back when it is read: voices, onsets, spelling, bars, key and time signature,
-    fermatas, length.
+    Everything of a piece comes back when it is read: voices, onsets, spelling, bars, key and time
+    signature, fermatas, length.
 
     Raises:
       ValueError: as :func:`to_stream`.
@@ -252,7 +253,8 @@ def _element(pitch: int, fifths: int, steps: int, tied_from: bool, tied_on: bool
 def _show_accidental(note, altered: dict, key_signature: int) -> None:
     """Print an accidental where the key signature and the bar so far do not say it already."""
     letter, alter = note.pitch.step, int(note.pitch.accidental.alter)
-    # the key signature alters a letter once for every seven steps it has moved along the line of fifths
+    # the key signature alters a letter once for every seven steps it has moved along the line of
+    # fifths
     by_key = (key_signature - _STEPS.index(letter) + 6) // 7
     place = (letter, note.pitch.octave)
     held = note.tie is not None and note.tie.type != "start"

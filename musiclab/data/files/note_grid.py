@@ -94,8 +94,8 @@ def bar_starts(bars: list[Bar]) -> list[int]:
 def metre_of(bars: list[Bar], starts: list[int], literal: bool) -> dict:
     """Downbeats, beats and pickup of a piece from the bars in its file.
 
-    A short first bar is a pickup; two short bars in a row that together fill a bar count as one, since editors
-    cut a bar in two at a repeat or at a line's end.
+    A short first bar is a pickup; two short bars in a row that together fill a bar count as one,
+    since editors cut a bar in two at a repeat or at a line's end.
 
     Args:
       bars: the file's bars.
@@ -131,8 +131,8 @@ def metre_of(bars: list[Bar], starts: list[int], literal: bool) -> dict:
 def bars_of(piece: Piece) -> list[tuple[int, int, int]]:
     """Start, stop and beat length of each bar, its pickup included, in steps.
 
-    The beat length is that of the bar before (at first: of the time signature) unless the bar's ``beat`` contradicts
-    it, as it does where the metre changes from 4/4 to 3/2.
+    The beat length is that of the bar before (at first: of the time signature) unless the bar's
+    ``beat`` contradicts it, as it does where the metre changes from 4/4 to 3/2.
 
     >>> bars_of(Piece([60] * 20, pickup=4))
     [(0, 4, 4), (4, 20, 4)]
@@ -202,8 +202,9 @@ def lay_out(voices: list[list[Note]], steps: int) -> tuple[np.ndarray, ...]:
 def voice_order(names: list[str], voices: list[list[Note]]) -> list[int]:
     """Which voices to keep, highest first.
 
-    Voices called soprano, alto, tenor, bass, melody or "Voice 2" are all kept, in that order, silent or not.
-    Otherwise silent ones are dropped and the rest ordered by median pitch; equal ones stay as they are.
+    Voices called soprano, alto, tenor, bass, melody or "Voice 2" are all kept, in that order,
+    silent or not. Otherwise silent ones are dropped and the rest ordered by median pitch; equal
+    ones stay as they are.
 
     >>> high, higher = [Note(0, 1, 80, None)], [Note(0, 1, 90, None)]
     >>> voice_order(["Flute", "Cello", "Oboe"], [high, [], higher])

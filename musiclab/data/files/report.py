@@ -22,7 +22,8 @@ class ReadingReport:
       drums: drum notes left out.
       retuned: microtonal notes moved to the nearest key of the piano.
       parts: tracks, or voices of staves, in the file. voices: those of the piece.
-      bpm: tempo at the start, quarter notes per minute, None where the file has none: a piece has no tempo.
+      bpm: tempo at the start, quarter notes per minute, None where the file has none: a piece has
+        no tempo.
       tempo_changes: tempo changes that were ignored.
 
     >>> print(ReadingReport(notes=8, parts=1, voices=3, moved=2, median=0.25, largest=0.33))

@@ -46,9 +46,10 @@ def piece_from_stream(
 ) -> Piece:
     """Read a music21 score as a piece on the 16th grid.
 
-    Repeats are not expanded and grace notes are left out. Tied notes become one. A fermata in any part counts.
-    A short first bar is a pickup; two short bars in a row that together fill a bar count as one, since editors
-    cut a bar in two at a repeat or a line's end. In scores of :func:`to_stream` every bar is what it says.
+    Repeats are not expanded and grace notes are left out. Tied notes become one. A fermata in any
+    part counts. A short first bar is a pickup; two short bars in a row that together fill a bar
+    count as one, since editors cut a bar in two at a repeat or a line's end. In scores of
+    :func:`to_stream` every bar is what it says.
 
     Args:
       score: a score whose parts have measures (a part without them gets some).
@@ -56,12 +57,13 @@ def piece_from_stream(
       chords, grid: as in :func:`musiclab.data.read_music`.
 
     Returns:
-      A piece with spelling, bars, pickup, fermatas, key, time signature and report. ``key_method`` is "file" if the
-      score names a mode, "signature" where only accidentals are given (read as major), "unknown" without either.
+      A piece with spelling, bars, pickup, fermatas, key, time signature and report. ``key_method``
+      is "file" if the score names a mode, "signature" where only accidentals are given (read as
+      major), "unknown" without either.
 
     Raises:
-      DataError: as :func:`musiclab.data.files.note_grid.to_grid`, a note beyond MIDI's pitches, or with
-        ``grid="exact"`` a microtonal one; the message names part and bar.
+      DataError: as :func:`musiclab.data.files.note_grid.to_grid`, a note beyond MIDI's pitches, or
+        with ``grid="exact"`` a microtonal one; the message names part and bar.
 
     >>> from musiclab.data.files.musicxml import to_stream
     >>> piece_from_stream(to_stream(Piece([[60], [60], [62]], onsets=[True, True, True], name="three")))

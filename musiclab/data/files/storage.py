@@ -63,14 +63,15 @@ def load_arrays(file: str | Path) -> dict[str, np.ndarray]:
     """Read a ``.npz`` of plain arrays; never unpickles.
 
     Args:
-      file: a name inside ``data/``, whose checksum is verified, or a ``Path`` of the reader's own, for
-        which there is none.
+      file: a name inside ``data/``, whose checksum is verified, or a ``Path`` of the reader's own,
+        for which there is none.
 
     Returns:
       The arrays by name.
 
     Raises:
-      DataError: missing, truncated, damaged, wrong checksum, holds pickled objects, or unpacks to over 256 MiB.
+      DataError: missing, truncated, damaged, wrong checksum, holds pickled objects, or unpacks to
+        over 256 MiB.
     """
     own = isinstance(file, Path)
     file = file if own else path(file)
@@ -147,7 +148,8 @@ def record_checksum(file: Path) -> None:
     """Write a file's SHA-256 into the ``SHA256SUMS`` that vouches for its folder.
 
     Args:
-      file: a file inside ``data/``; one of an instructor's own (``data/own/``) gets a list of its own there.
+      file: a file inside ``data/``; one of an instructor's own (``data/own/``) gets a list of its
+        own there.
     """
     file = Path(file)
     listing = _listing(file)

@@ -61,7 +61,8 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
     Args, Raises: as :func:`optimal_discriminator`.
 
     Returns:
-      Nats, from 0 for equal distributions to log 2 for disjoint ones; SciPy's distance is the square root.
+      Nats, from 0 for equal distributions to log 2 for disjoint ones; SciPy's distance is the
+      square root.
 
     >>> round(jensen_shannon([1.0, 0.0], [0.0, 1.0]), 6)  # log 2
     0.693147
@@ -101,7 +102,8 @@ def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
 def optimal_generator_gradient(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
     """Gradient of mean -log D*(G(z)) with respect to the generator's logits a, p_g = softmax(a), D* fixed.
 
-    It equals the gradient of KL(p_g || p) - 2 JSD(p, p_g), whose second term pushes p_g away from p.
+    It equals the gradient of KL(p_g || p) - 2 JSD(p, p_g), whose second term pushes p_g away from
+    p.
 
     Equation: (10.7)
     Source: Arjovsky and Bottou 2017, Towards principled methods for training GANs, theorem 2.5.

@@ -24,7 +24,8 @@ STATISTICS_BATCHES = 20  # of noise, to measure the averaged generator's batch s
 class GAN(keras.Model):
     """Generator and discriminator trained against each other, with R1 penalty and weight averaging.
 
-    Samples come from ``average``, a third network: the generator's weights oscillate, so it averages them.
+    Samples come from ``average``, a third network: the generator's weights oscillate, so it
+    averages them.
 
     Equations: (11.5), (11.6)
 
@@ -64,8 +65,8 @@ class GAN(keras.Model):
     def compile_default(self, learning_rate: float = 4e-4, decay_after: int | None = None) -> None:
         """Compile with an Adam for each network, of low momentum: more would feed the oscillation.
 
-        ``learning_rate`` is the discriminator's, the generator's ``generator_rate_ratio`` times that. Both fall to a
-        quarter after ``decay_after`` steps, or never.
+        ``learning_rate`` is the discriminator's, the generator's ``generator_rate_ratio`` times
+        that. Both fall to a quarter after ``decay_after`` steps, or never.
         """
         if not learning_rate > 0 or (decay_after is not None and decay_after < 1):
             raise ValueError(f"{learning_rate=}, {decay_after=}: need a rate > 0, steps >= 1")
@@ -124,8 +125,9 @@ class GAN(keras.Model):
     def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=64, **kwargs):
         """Train on symbols int (N, 32, 4), shuffled anew in each pass; an incomplete last batch is left out.
 
-        The history has "loss" (the discriminator's), "generator_loss", and "discriminator_accuracy", the share of
-        windows classified correctly; none of them measures the music.
+        The history has "loss" (the discriminator's), "generator_loss", and
+        "discriminator_accuracy", the share of windows classified correctly; none of them measures
+        the music.
         """
         if y is not None or validation_data is not None:
             raise ValueError("a GAN has no held-out loss: pass x alone, then evaluate its samples")
@@ -137,7 +139,8 @@ class GAN(keras.Model):
         data = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x))
         data = data.batch(batch_size, drop_remainder=True)
         history = super().fit(data, epochs=epochs, shuffle=False, **kwargs)
-        # The averaged generator's batch statistics are not the average of the generator's: measure them.
+        # The averaged generator's batch statistics are not the average of the generator's: measure
+        # them.
         self.average.trainable = True  # else batch normalisation measures nothing
         for _ in range(STATISTICS_BATCHES):
             z = keras.random.normal((256, self.latent), seed=self.seed_generator)

@@ -73,13 +73,14 @@ def least_squares_generator_loss(fake):
 def wasserstein_critic_loss(real, fake):
     """Wasserstein loss of the critic, mean s(G(z)) - mean s(x).
 
-    It estimates minus the Wasserstein distance if the gradient of s has length at most 1. Nothing here bounds
-    that length: add :func:`gradient_penalty`, or the loss falls without end.
+    It estimates minus the Wasserstein distance if the gradient of s has length at most 1. Nothing
+    here bounds that length: add :func:`gradient_penalty`, or the loss falls without end.
 
     Equation: (10.9)
     Source: Arjovsky, Chintala and Bottou 2017, Wasserstein GAN.
 
-    Args, Raises: as :func:`musiclab.models.adversarial.losses.discriminator_loss`, with scores for logits.
+    Args, Raises: as :func:`musiclab.models.adversarial.losses.discriminator_loss`, with scores for
+      logits.
 
     Returns:
       Scalar, of either sign.
@@ -97,7 +98,8 @@ def wasserstein_generator_loss(fake):
     Equation: (10.9)
     Source: Arjovsky, Chintala and Bottou 2017.
 
-    Args, Raises: as :func:`musiclab.models.adversarial.losses.non_saturating_loss`, with scores for logits.
+    Args, Raises: as :func:`musiclab.models.adversarial.losses.non_saturating_loss`, with scores for
+      logits.
 
     Returns:
       Scalar, of either sign.
@@ -124,8 +126,8 @@ def gradient_penalty(critic, real, fake, seed):
     Source: Gulrajani et al. 2017, Improved training of Wasserstein GANs; their weight is 10.
 
     Args:
-      critic: function of samples (n, ...) to scores (n,) or (n, 1), each score of its own sample only: batch
-        normalisation or minibatch statistics would mix the samples' gradients.
+      critic: function of samples (n, ...) to scores (n,) or (n, 1), each score of its own sample
+        only: batch normalisation or minibatch statistics would mix the samples' gradients.
       real: float tensor (n, ...).
       fake: tensor of the same shape and dtype.
       seed: two integers, for the n points.

@@ -1,7 +1,8 @@
 """Losses of the classical GAN, on logits, and the R1 gradient penalty.
 
-A logit s is the discriminator's output before the sigmoid, D = sigmoid(s) its probability of "real". Losses are
-written in s, since log(sigmoid(s)) in two steps is -inf, without a gradient, at s = -110.
+A logit s is the discriminator's output before the sigmoid, D = sigmoid(s) its probability of
+"real". Losses are written in s, since log(sigmoid(s)) in two steps is -inf, without a gradient, at
+s = -110.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def discriminator_loss(real, fake):
 def non_saturating_loss(fake):
     """Generator's non-saturating loss, L_G = -mean log D(G(z)).
 
-    Its derivative in a logit is sigmoid(s) - 1: close to -1 where the discriminator is sure of "fake".
+    Its derivative in a logit is sigmoid(s) - 1: close to -1 where the discriminator is sure of
+    "fake".
 
     Equation: (10.3)
     Source, Args, Raises: as :func:`discriminator_loss`.
@@ -55,13 +57,15 @@ def r1_penalty(discriminator, real):
     """R1 penalty, mean |grad s(x)|^2 at real samples: squares summed over features, averaged over samples.
 
     Equation: (10.10)
-    Source: Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do actually converge?
+    Source: Mescheder, Geiger and Nowozin 2018, Which training methods for GANs do actually
+      converge?
 
     Args:
       discriminator: function of samples (n, ...) to logits (n,) or (n, 1). real: floats (n, ...).
 
     Returns:
-      Scalar, >= 0, differentiable in the discriminator's weights; the source weighs it with gamma / 2.
+      Scalar, >= 0, differentiable in the discriminator's weights; the source weighs it with gamma /
+      2.
 
     >>> float(r1_penalty(lambda x: 3 * x[:, 0] + 4 * x[:, 1], tf.zeros((5, 2))))
     25.0

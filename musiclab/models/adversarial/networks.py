@@ -1,6 +1,7 @@
 """Generator and discriminator networks for two bars of music: dense, recurrent and convolutional.
 
-Shapes: B windows, T = 32 steps, V = 4 voices, K = 50 symbols (:mod:`musiclab.data.encodings.two_bars`), U units.
+Shapes: B windows, T = 32 steps, V = 4 voices, K = 50 symbols
+(:mod:`musiclab.data.encodings.two_bars`), U units.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ PAIRS = VOICES * (VOICES - 1) // 2
 STEP_SIZES = CELLS, VOICES * 12, PAIRS * 12  # active symbols, pitch classes, harmonic intervals
 STEP_FEATURES = sum(STEP_SIZES)  # discriminator's features of a step
 WINDOW_FEATURES = (2 + VOICES) * 12 + PAIRS  # and of a whole window
-# bias of a new convolutional generator, which then holds in about half of all cells, music in 2 of 3
+# bias of a new convolutional generator, which then holds in about half of all cells, music in 2 of
+# 3
 HOLD_BIAS = keras.initializers.Constant(1.5 * np.tile(np.eye(SYMBOLS)[HOLD_TOKEN], VOICES))
 
 
@@ -32,7 +34,8 @@ class Generator(keras.Model):
     """Generator G: noise z to two bars, one symbol per voice and step.
 
     Args:
-      kind: "dense", "recurrent" or "convolutional". latent: numbers in z. units: U, of hidden layers.
+      kind: "dense", "recurrent" or "convolutional". latent: numbers in z. units: U, of hidden
+        layers.
     """
 
     def __init__(self, kind, latent, units, **kwargs):
@@ -78,10 +81,12 @@ class Generator(keras.Model):
 def straight_through(logits):
     """Straight-through estimator: one-hot choice of the highest logit (..., K), with a softmax's gradient.
 
-    y = p + stop(h - p): forward the one-hot h (up to rounding), backward p, since "stop" has no gradient.
+    y = p + stop(h - p): forward the one-hot h (up to rounding), backward p, since "stop" has no
+    gradient.
 
     Equations: (11.1), (11.2)
-    Source: Bengio, Léonard and Courville 2013, Estimating or propagating gradients through stochastic neurons.
+    Source: Bengio, Léonard and Courville 2013, Estimating or propagating gradients through
+      stochastic neurons.
 
     >>> straight_through(tf.constant([[1.0, 3.0, 2.0]])).numpy().round(6).tolist()
     [[0.0, 1.0, 0.0]]

@@ -185,8 +185,8 @@ class DBN(keras.Model):
     def encode(self, x, layers=None) -> np.ndarray:
         """Rows (n, V) to p(h = 1) of a hidden layer, by probabilities: float32 (n, H).
 
-        ``layers`` counts from 1; 0 are the rows. None is the code, the visible layer of the top RBM:
-        the rows themselves if there is a single layer.
+        ``layers`` counts from 1; 0 are the rows. None is the code, the visible layer of the top
+        RBM: the rows themselves if there is a single layer.
         """
         layers = self._depth(len(self.stack) - 1 if layers is None else layers)
         return self._up(self.stack[0].check_rows(x), layers).numpy()

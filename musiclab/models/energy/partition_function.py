@@ -1,7 +1,7 @@
 """Partition function Z of restricted Boltzmann machines: exact enumeration and AIS estimates.
 
-W (V, H) are the weights, a and b the visible and hidden biases: a (V,), b (H,), or a (B, V), b (B, H)
-for B RBMs that share W and differ in their biases. Results are float64, in nats.
+W (V, H) are the weights, a and b the visible and hidden biases: a (V,), b (H,), or a (B, V), b (B,
+H) for B RBMs that share W and differ in their biases. Results are float64, in nats.
 """
 
 from __future__ import annotations

@@ -155,7 +155,8 @@ def jacobian_norms(h: np.ndarray, weights: RNNWeights) -> np.ndarray:
     """Norms of the Jacobians of the last hidden state with respect to each earlier one.
 
     Equation: (6.8)
-    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks", 2013.
+    Source: Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks",
+      2013.
 
     Args:
       h: hidden states (T, H), from :func:`unroll`.

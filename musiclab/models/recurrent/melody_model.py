@@ -26,7 +26,8 @@ class MelodyModel(SequenceModel):
 
     Its K symbols are those of :class:`musiclab.models.markov.MarkovChain`: the notes it was built
     with, END, and UNKNOWN for any other note; so the likelihoods of both can be compared. It reads
-    notes as :func:`note_features`. A symbol's logit is the sum of its own and those of its features.
+    notes as :func:`note_features`. A symbol's logit is the sum of its own and those of its
+    features.
 
     Args:
       notes: K - 2 notes, (MIDI pitch, length in steps), from :func:`note_vocabulary`.

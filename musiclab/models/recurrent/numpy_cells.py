@@ -116,8 +116,8 @@ def lstm_step(x: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, weights: LS
     follow the literature. Input and forget gate see the old cell, the output gate the new one.
 
     Equations: (7.1), (7.2), (7.3), (7.4), (7.5), (7.6)
-    Source: source article on sequence models, section 3; Gers, Schraudolph and Schmidhuber, "Learning precise
-      timing with LSTM recurrent networks", 2002, for the output gate.
+    Source: source article on sequence models, section 3; Gers, Schraudolph and Schmidhuber,
+      "Learning precise timing with LSTM recurrent networks", 2002, for the output gate.
 
     Args:
       x: input of this step, (D,) or (n, D).

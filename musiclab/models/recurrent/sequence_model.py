@@ -20,10 +20,12 @@ SCORED_STEPS = 4096  # padded steps scored at once
 class SequenceModel(GraphCache, keras.Model):
     """A model with the chain-rule likelihood ln p(x) = sum over t of ln p(x_t | x_<t).
 
-    A subclass makes its layers, runs them once on one step, calls :meth:`compile_default` and defines
+    A subclass makes its layers, runs them once on one step, calls :meth:`compile_default` and
+    defines
 
     - ``encode(piece)``: a piece as an array (T, ...) of numbers that are never negative;
-    - ``call(x, training)``: a batch (B, T, ...), padded with -1, to ln p(x_t | x_<t) in nats, (B, T),
+    - ``call(x, training)``: a batch (B, T, ...), padded with -1, to ln p(x_t | x_<t) in nats, (B,
+    T),
       0 at padded steps;
     - ``settings``: its arguments, which ``.keras`` files store.
     """

@@ -1,8 +1,8 @@
 """Second, independent readers of the shipped music, and where they disagree with the first.
 
-Tunes: Debian's ``abc2midi``, of all 1,059 files of the collection. Chorales: the standard library's XML
-parser on the corpus's MusicXML. ``python -m tests.data.corpora.second_readers`` prints the agreement;
-``second_readers.toml`` lists every disagreement with who is right.
+Tunes: Debian's ``abc2midi``, of all 1,059 files of the collection. Chorales: the standard library's
+XML parser on the corpus's MusicXML. ``python -m tests.data.corpora.second_readers`` prints the
+agreement; ``second_readers.toml`` lists every disagreement with who is right.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ Notes = list[tuple[Fraction, Fraction, int]]
 def plain(text: str, staccato: bool = False) -> str:
     """A tune as abc2midi is to read it: without repeats, and without what it performs.
 
-    Repeats and endings become bar lines. It plays trills and rolls note by note, shortens staccato notes and swings
-    hornpipes (``R:``). E-mail's marks at the ends of lines (``=20``) are taken away, as the first reader does.
+    Repeats and endings become bar lines. It plays trills and rolls note by note, shortens staccato
+    notes and swings hornpipes (``R:``). E-mail's marks at the ends of lines (``=20``) are taken
+    away, as the first reader does.
     """
     lines = []
     for line in text.splitlines():
@@ -148,8 +149,9 @@ def piece_notes(piece: Piece) -> list[Notes]:
 def tune_disagreements() -> tuple[int, dict[str, list[str]]]:
     """Tunes compared, and by kind the names of those on which the readers disagree.
 
-    "refused": the first reader refuses the tune. "notes": pitches, onsets or lengths differ. "staccato": onsets
-    differ if abc2midi is left its staccato dots. "shipped": an array that is not what abc2midi read, rounded.
+    "refused": the first reader refuses the tune. "notes": pitches, onsets or lengths differ.
+    "staccato": onsets differ if abc2midi is left its staccato dots. "shipped": an array that is not
+    what abc2midi read, rounded.
     """
     texts = tune_files()
     theirs = dict(zip(texts, abc2midi_notes([plain(text) for text in texts.values()])))

@@ -82,7 +82,8 @@ def everything_returns(chorale):
 
 
 def test_every_chorale_comes_back_from_musicxml():
-    # two processes: music21 takes a quarter of a second for each; spawned: a forked one inherits what others loaded
+    # two processes: music21 takes a quarter of a second for each; spawned: a forked one inherits
+    # what others loaded
     with ProcessPoolExecutor(min(2, os.cpu_count()), mp_context=get_context("spawn")) as pool:
         lost = [
             name

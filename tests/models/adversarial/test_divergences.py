@@ -71,7 +71,8 @@ def test_the_best_value_is_the_divergence(pair):
 
 
 def test_value_of_one_who_is_wrong():
-    # Eq. (10.6): 0.5 log 0.2 + 0.5 log 0.5 + 0.5 log 0.5 + 0.5 log 0.1 by hand; never forgiven when sure
+    # Eq. (10.6): 0.5 log 0.2 + 0.5 log 0.5 + 0.5 log 0.5 + 0.5 log 0.1 by hand; never forgiven
+    # when sure
     by_hand = 0.5 * (np.log(0.2) + np.log(0.5) + np.log(0.5) + np.log(0.1))
     assert discriminator_value([0.2, 0.5, 0.9, 0.0], *GAP) == pytest.approx(by_hand)
     assert discriminator_value([0.0, 0.5, 0.9, 0.0], *GAP) == -np.inf

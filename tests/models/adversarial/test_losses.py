@@ -55,7 +55,8 @@ def test_discriminator_loss_as_the_article_writes_it():
 
 
 def test_discriminator_loss_is_keras_binary_crossentropy_twice():
-    # Eq. (10.1): Keras averages over real and generated together, so with as many of each it says half
+    # Eq. (10.1): Keras averages over real and generated together, so with as many of each it says
+    # half
     bce = keras.losses.BinaryCrossentropy(from_logits=True)
     logits, labels = np.concatenate([REAL, FAKE[:5]]), np.repeat([1.0, 0.0], 5)
     assert float(discriminator_loss(REAL, FAKE[:5])) == pytest.approx(

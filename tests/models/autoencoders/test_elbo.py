@@ -65,7 +65,8 @@ def test_probabilities_of_all_windows_sum_to_one():
 
 
 def test_likelihood_by_hand():
-    # Eq. (5.3): a pitch of probability 3/4, held with 2/3, and a rest of 1/4, for which nothing is asked
+    # Eq. (5.3): a pitch of probability 3/4, held with 2/3, and a rest of 1/4, for which nothing is
+    # asked
     logits = np.log(np.full((1, 3, 1, 2), [0.25, 0.75]))
     odds = np.full((1, 3, 1), np.log(1 / 2))
     pitch, struck = np.array([[[1], [1], [0]]]), np.array([[[1], [0], [0]]])

@@ -79,7 +79,8 @@ def test_gradients_match_finite_differences(part, f1, f2):
 
 
 def test_gradient_of_one_sample_by_hand():
-    # one number in, one unit a layer, all linear: loss = (c b a x - x)^2 with a = 2, b = 3, c = 1, x = 1
+    # one number in, one unit a layer, all linear: loss = (c b a x - x)^2 with a = 2, b = 3, c = 1,
+    # x = 1
     one = [
         np.array([[v]]) if i % 2 == 0 else np.zeros(1)
         for i, v in enumerate([2.0, 0, 3.0, 0, 1.0, 0])

@@ -96,8 +96,8 @@ def test_the_first_step_is_eta_whatever_the_gradient():
 
 
 def test_adam_is_keras_adam():
-    # Eqs. (4.10), (4.11) and (4.12): four steps. Keras keeps rates as float32: these are the same there.
-    # Keras adds epsilon elsewhere: this one is too small to show.
+    # Eqs. (4.10), (4.11) and (4.12): four steps. Keras keeps rates as float32: these are the same
+    # there. Keras adds epsilon elsewhere: this one is too small to show.
     import keras
 
     rates = {"beta1": 0.875, "beta2": 0.9375, "epsilon": 1e-14}

@@ -24,7 +24,8 @@ WEIGHTS = RNNWeights(
 
 
 def test_answers_by_hand():
-    # Eq. (6.2): one unit without memory, tanh(0) = 0, so the logits are the biases: odds of 1, 2 and 5
+    # Eq. (6.2): one unit without memory, tanh(0) = 0, so the logits are the biases: odds of 1, 2
+    # and 5
     w = RNNWeights(
         np.zeros((1, 1)), np.zeros((1, 1)), np.zeros(1), np.ones((3, 1)), np.log([1.0, 2.0, 5.0])
     )

@@ -32,7 +32,8 @@ def model(seed=0, **settings):
 
 
 def test_probabilities_of_all_pieces_sum_to_one():
-    # two pitches: a voice rests, holds or strikes one of two; in the first step there is nothing to hold
+    # two pitches: a voice rests, holds or strikes one of two; in the first step there is nothing
+    # to hold
     made = model(low=60, high=61)
     pieces = []
     for first in itertools.product((0, 2, 3), repeat=4):

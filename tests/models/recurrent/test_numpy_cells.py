@@ -53,7 +53,8 @@ def over_time(cell, **options):
 
 
 def test_rnn_step_by_hand():
-    # Eq. (6.1): two units, two inputs; 0.5 * 1 - 1 * 2 + 1 * 3 + 0 * 4 + 0.5 = 2 and 0 + 1 * 2 - 1 * 3 + 2 * 4 - 6 = 1
+    # Eq. (6.1): two units, two inputs; 0.5 * 1 - 1 * 2 + 1 * 3 + 0 * 4 + 0.5 = 2 and 0 + 1 * 2 - 1
+    # * 3 + 2 * 4 - 6 = 1
     w = RNNWeights(
         np.array([[0.5, -1.0], [0.0, 1.0]]),
         np.array([[1.0, 0.0], [-1.0, 2.0]]),

@@ -57,8 +57,9 @@ def test_coins_by_hand():
 
 
 def test_notes_by_hand():
-    # Eqs. (8.2) and (8.3): without weights all that is allowed is equally likely: of keys 1 and 4, the first is one
-    # of 7 (six keys or END), the second one of 5 (keys 2-5 or END), END one of 2 (key 5 or END)
+    # Eqs. (8.2) and (8.3): without weights all that is allowed is equally likely: of keys 1 and 4,
+    # the first is one of 7 (six keys or END), the second one of 5 (keys 2-5 or END), END one of 2
+    # (key 5 or END)
     made, context = head(NotesHead)
     made.set_weights([np.zeros_like(w) for w in made.get_weights()])
     frames = np.array([[0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0, 1]], np.float32)
