@@ -1,6 +1,6 @@
 site_gallery(
     "Autoencoder",
-    "Random numbers in place of a code, decoded: what an autoencoder writes that was only taught to rebuild.",
+    "Random numbers in place of a code, decoded by an autoencoder that was trained to reconstruct only.",
     noise,
     held_out,
     66,
