@@ -8,8 +8,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     03  autoencoders.autoencoder, autoencoders.numpy_autoencoder
     04  autoencoders.autoencoder, autoencoders.numpy_autoencoder, autoencoders.optimisers
     05  autoencoders.autoencoder, autoencoders.elbo, autoencoders.vae
-    06  markov, recurrent.backpropagation_through_time, recurrent.melody_model,
-        recurrent.numpy_cells
+    06  markov, recurrent.backpropagation_through_time, recurrent.melody_model
     07  markov, recurrent.melody_model, recurrent.numpy_cells, recurrent.recurrent_stack
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
     09  recurrent.encoder_decoder, recurrent.numpy_cells
@@ -48,7 +47,7 @@ Module to lessons::
     recurrent.encoder_decoder               09
     recurrent.four_voices                   08
     recurrent.melody_model                  06, 07
-    recurrent.numpy_cells                   06, 07, 09
+    recurrent.numpy_cells                   07, 09
     recurrent.output_heads                  08
     recurrent.recurrent_stack               07
 
