@@ -18,6 +18,7 @@ __all__ = [
     "check_voices",
     "excerpt",
     "implied_onsets",
+    "top_voice",
 ]
 
 REST = -1
@@ -184,6 +185,19 @@ def excerpt(piece: Piece, start: int, stop: int) -> Piece:
     cut["onsets"] = np.where(first, cut["voices"] >= 0, cut["onsets"])
     downbeats = np.flatnonzero(piece.downbeats[start:])
     return piece.with_(**cut, pickup=int(downbeats[0]) if len(downbeats) else stop - start)
+
+
+def top_voice(piece: Piece) -> Piece:
+    """The highest voice of a piece alone, as a piece with the same metre, key and fermatas.
+
+    >>> top_voice(Piece([[67, 48], [69, 48]])).voices.tolist()
+    [[67], [69]]
+    """
+    names = ("voices", "onsets", "spelling", "velocity")
+    arrays = {name: getattr(piece, name) for name in names}
+    return piece.with_(
+        **{name: None if array is None else array[:, :1] for name, array in arrays.items()}
+    )
 
 
 def implied_onsets(voices: np.ndarray) -> np.ndarray:

@@ -5,7 +5,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from musiclab.data import NO_SPELLING, Piece, check_voices, excerpt, implied_onsets, load_chorales
+from musiclab.data import (
+    NO_SPELLING,
+    Piece,
+    check_voices,
+    excerpt,
+    implied_onsets,
+    load_chorales,
+    top_voice,
+)
 
 
 def test_defaults_make_a_bare_array_a_readable_piece():
@@ -190,3 +198,14 @@ def test_velocity_is_checked_masked_by_rests_and_cut_with_the_piece():
 def test_a_name_holds_no_control_characters():
     assert Piece([60], name="a\0b\ud800\n").name == "a b"
     assert Piece([60], name="\0").name == "untitled"
+
+
+def test_the_top_voice_keeps_metre_fermatas_and_loudness():
+    chorale = load_chorales("valid")[0]
+    soprano = top_voice(chorale)
+    assert soprano.voices.tolist() == chorale.voices[:, :1].tolist()
+    assert soprano.onsets.tolist() == chorale.onsets[:, :1].tolist()
+    assert soprano.fermatas.tolist() == chorale.fermatas.tolist()
+    assert (soprano.name, soprano.pickup) == (chorale.name, chorale.pickup)
+    loud = Piece([[67, 60]], velocity=[[90, 30]])
+    assert top_voice(loud).velocity.tolist() == [[90]]

@@ -1,4 +1,4 @@
-"""One step of a plain RNN and of an LSTM with peepholes, in NumPy."""
+"""Steps of a plain RNN and of an LSTM with peepholes, in NumPy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Gates", "LSTMWeights", "RNNWeights", "lstm_step", "rnn_step"]
+__all__ = ["Gates", "LSTMWeights", "RNNWeights", "lstm_step", "lstm_unroll", "rnn_step"]
 
 
 class RNNWeights(NamedTuple):
@@ -143,6 +143,35 @@ def lstm_step(x: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, weights: LS
     c = f * c_prev + i * candidate  # Eq. (7.4)
     o = _sigmoid(x @ w.W_xo.T + h_prev @ w.W_ho.T + w.W_co * c + w.b_o)  # Eq. (7.5)
     return Gates(i, f, candidate, c, o, o * np.tanh(c))  # Eq. (7.6)
+
+
+def lstm_unroll(x: np.ndarray, weights: LSTMWeights, h0=None, c0=None) -> Gates:
+    """Run :func:`lstm_step` over a sequence.
+
+    Args:
+      x: inputs (T, D), T at least 1.
+      weights: see :class:`LSTMWeights`.
+      h0, c0: hidden state and cell state before the first step, (H,) each; None for zeros.
+
+    Returns:
+      Gates, candidates and states of every step, float64 (T, H) each.
+
+    Raises:
+      ValueError: if there is no step, or the shapes don't fit together.
+
+    >>> zero = {name: np.zeros((1, 1) if name[:3] in ("W_x", "W_h") else 1) for name in LSTMWeights._fields}
+    >>> lstm_unroll(np.ones((3, 1)), LSTMWeights(**zero), c0=np.array([2.0])).cell.tolist()
+    [[1.0], [0.5], [0.25]]
+    """
+    if len(x) == 0:
+        raise ValueError("x has no step: need at least one")
+    zeros = np.zeros(len(weights.b_i))
+    h, c = zeros if h0 is None else h0, zeros if c0 is None else c0
+    steps = []
+    for x_t in x:
+        steps.append(lstm_step(x_t, h, c, weights))
+        h, c = steps[-1].hidden, steps[-1].cell
+    return Gates(*(np.array(values) for values in zip(*steps)))
 
 
 def _sigmoid(a):

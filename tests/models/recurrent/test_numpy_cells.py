@@ -6,7 +6,13 @@ import pytest
 import tensorflow as tf
 
 from musiclab.models.autoencoders.numpy_autoencoder import finite_differences
-from musiclab.models.recurrent.numpy_cells import LSTMWeights, RNNWeights, lstm_step, rnn_step
+from musiclab.models.recurrent.numpy_cells import (
+    LSTMWeights,
+    RNNWeights,
+    lstm_step,
+    lstm_unroll,
+    rnn_step,
+)
 from musiclab.models.recurrent.recurrent_stack import PeepholeLSTMCell
 
 rng = np.random.default_rng(0)
@@ -225,3 +231,16 @@ def test_a_saved_cell_is_the_same(tmp_path):
 def test_bad_input_is_explained(call, words):
     with pytest.raises(ValueError, match=words):
         call()
+
+
+def test_lstm_unroll_is_keras_and_starts_from_the_given_states():
+    cell, weights = cell_and_weights()
+    outputs = over_time(cell)(X).numpy()
+    unrolled = lstm_unroll(X[0], weights)
+    np.testing.assert_allclose(unrolled.hidden, outputs[0], rtol=1e-6)
+    assert all(part.shape == (T, H) for part in unrolled)
+    late = lstm_unroll(X[0, 2:], weights, unrolled.hidden[1], unrolled.cell[1])
+    for part, whole in zip(late, unrolled):
+        np.testing.assert_allclose(part, whole[2:])
+    with pytest.raises(ValueError, match="no step"):
+        lstm_unroll(np.zeros((0, D)), weights)
