@@ -9,7 +9,8 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     04  autoencoders.autoencoder, autoencoders.numpy_autoencoder, autoencoders.optimisers
     05  autoencoders.autoencoder, autoencoders.elbo, autoencoders.vae
     06  markov, recurrent.backpropagation_through_time, recurrent.melody_model
-    07  markov, recurrent.melody_model, recurrent.numpy_cells, recurrent.recurrent_stack
+    07  markov, recurrent.backpropagation_through_time, recurrent.melody_model,
+        recurrent.numpy_cells, recurrent.recurrent_stack
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
     09  recurrent.encoder_decoder, recurrent.numpy_cells
     10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
@@ -42,7 +43,7 @@ Module to lessons::
     energy.rnn_rbm                          14
     energy.softmax_rbm                      13
     markov                                  02, 06, 07
-    recurrent.backpropagation_through_time  06
+    recurrent.backpropagation_through_time  06, 07
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
     recurrent.four_voices                   08
