@@ -1,8 +1,7 @@
 """Musical features and minibatch statistics for the discriminator.
 
 A small discriminator that sees bare symbols learns about keys late and about parallel fifths never.
-Shapes: B windows, T steps, V voices, K symbols, P pairs of voices in the order 0-1, 0-2, ..., 1-2,
-...
+Shapes: B windows, T steps, V voices, K symbols, P pairs of voices in order (0-1, 0-2, ...)
 """
 
 from __future__ import annotations
@@ -31,8 +30,7 @@ WEIGHTS = np.where(np.arange(7) % 6, 2, 1) / 12  # of the frequencies in the inv
 def active_pitches(x):
     """Symbols with the struck pitches replaced by the active ones: a note stays 1 while it is held.
 
-    For each pitch, s_t = y_t + hold_t s_(t-1): struck now, or held and active before. Shapes are
-    (B, T, V, K).
+    For each pitch, s_t = y_t + hold_t s_(t-1): struck now, or held and active before.
 
     Equation: (11.3)
 
@@ -68,8 +66,7 @@ def pitch_classes(active):
 def harmonic_intervals(classes):
     """Intervals (B, T, P, 12) between pairs of voices with pitch classes (B, T, V, 12): the same in every key.
 
-    Semitones 0 to 11 from the earlier voice up to the later, modulo the octave; all 0 beside a
-    rest.
+    Semitones 0 to 11 from the earlier voice up to the later, modulo 12; all 0 beside a rest.
 
     >>> harmonic_intervals(tf.one_hot([[[0, 7, 4]]], 12)).numpy()[0, 0].round(3).argmax(axis=1).tolist()
     [7, 4, 9]
@@ -133,8 +130,7 @@ def minibatch_deviation(h):
 def minibatch_mean(h):
     """Minibatch mean (B, F) of features (B, F): each window's group on average, so that common faults show.
 
-    Source: Salimans et al. 2016, Improved techniques for training GANs, where the generator matches
-      such means.
+    Source: Salimans et al. 2016, Improved techniques for training GANs (feature matching).
     """
     groups = _groups(h)  # (B / G, G, F)
     mean = tf.reduce_mean(groups, axis=1, keepdims=True)  # (B / G, 1, F)

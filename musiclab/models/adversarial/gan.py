@@ -24,8 +24,7 @@ STATISTICS_BATCHES = 20  # of noise, to measure the averaged generator's batch s
 class GAN(keras.Model):
     """Generator and discriminator trained against each other, with R1 penalty and weight averaging.
 
-    Samples come from ``average``, a third network: the generator's weights oscillate, so it
-    averages them.
+    Samples come from ``average``, a third network with the generator's averaged weights.
 
     Equations: (11.5), (11.6)
 
@@ -139,8 +138,7 @@ class GAN(keras.Model):
         data = tf.data.Dataset.from_tensor_slices(x).shuffle(len(x))
         data = data.batch(batch_size, drop_remainder=True)
         history = super().fit(data, epochs=epochs, shuffle=False, **kwargs)
-        # The averaged generator's batch statistics are not the average of the generator's: measure
-        # them.
+        # The averaged generator needs batch statistics of its own: measure them.
         self.average.trainable = True  # else batch normalisation measures nothing
         for _ in range(STATISTICS_BATCHES):
             z = keras.random.normal((256, self.latent), seed=self.seed_generator)

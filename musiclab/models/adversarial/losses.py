@@ -38,8 +38,7 @@ def discriminator_loss(real, fake):
 def non_saturating_loss(fake):
     """Generator's non-saturating loss, L_G = -mean log D(G(z)).
 
-    Its derivative in a logit is sigmoid(s) - 1: close to -1 where the discriminator is sure of
-    "fake".
+    Its derivative in a logit is sigmoid(s) - 1: close to -1 where D is sure of "fake".
 
     Equation: (10.3)
     Source, Args, Raises: as :func:`discriminator_loss`.
@@ -64,8 +63,7 @@ def r1_penalty(discriminator, real):
       discriminator: function of samples (n, ...) to logits (n,) or (n, 1). real: floats (n, ...).
 
     Returns:
-      Scalar, >= 0, differentiable in the discriminator's weights; the source weighs it with gamma /
-      2.
+      Scalar, >= 0, differentiable in the discriminator's weights; the source weighs it by gamma/2.
 
     >>> float(r1_penalty(lambda x: 3 * x[:, 0] + 4 * x[:, 1], tf.zeros((5, 2))))
     25.0

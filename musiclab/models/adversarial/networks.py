@@ -24,8 +24,7 @@ PAIRS = VOICES * (VOICES - 1) // 2
 STEP_SIZES = CELLS, VOICES * 12, PAIRS * 12  # active symbols, pitch classes, harmonic intervals
 STEP_FEATURES = sum(STEP_SIZES)  # discriminator's features of a step
 WINDOW_FEATURES = (2 + VOICES) * 12 + PAIRS  # and of a whole window
-# bias of a new convolutional generator, which then holds in about half of all cells, music in 2 of
-# 3
+# bias of a new convolutional generator: it holds in about half of all cells, music in two thirds
 HOLD_BIAS = keras.initializers.Constant(1.5 * np.tile(np.eye(SYMBOLS)[HOLD_TOKEN], VOICES))
 
 
@@ -34,8 +33,7 @@ class Generator(keras.Model):
     """Generator G: noise z to two bars, one symbol per voice and step.
 
     Args:
-      kind: "dense", "recurrent" or "convolutional". latent: numbers in z. units: U, of hidden
-        layers.
+      kind: "dense", "recurrent" or "convolutional". latent: numbers in z. units: U, hidden.
     """
 
     def __init__(self, kind, latent, units, **kwargs):
@@ -81,8 +79,7 @@ class Generator(keras.Model):
 def straight_through(logits):
     """Straight-through estimator: one-hot choice of the highest logit (..., K), with a softmax's gradient.
 
-    y = p + stop(h - p): forward the one-hot h (up to rounding), backward p, since "stop" has no
-    gradient.
+    y = p + stop(h - p): forward the one-hot h (up to rounding), backward p.
 
     Equations: (11.1), (11.2)
     Source: Bengio, Léonard and Courville 2013, Estimating or propagating gradients through
