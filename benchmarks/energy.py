@@ -1,12 +1,11 @@
 """Energy-based models: speed beside scikit-learn, nats on the published benchmark, generated bars.
 
-python -m benchmarks.energy                                # what needs no file: speed, and the bars
-of the DBN python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a
-file that the reader has python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
+python -m benchmarks.energy                                # what needs no file: speed, and the bars of the DBN
+python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a file that the reader has
+python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
 
-Each training runs in a process of its own, on one thread, and is charged that process's CPU
-seconds. Rows of other runs stay in ``energy.json``. Hyper-parameters were chosen on the validation
-split.
+Each training runs in a process of its own, on one thread, and is charged that process's CPU seconds. Rows of other
+runs stay in ``energy.json``. Hyper-parameters were chosen on the validation split.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """How fast a class is graded: nbgrader alone, one after another and unprotected, against `make grade` in its sandbox.
 
-python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes
-them down python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by
-`make grade` alone
+python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes them down
+python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by `make grade` alone
 """
 
 from __future__ import annotations

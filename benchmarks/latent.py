@@ -3,11 +3,10 @@
 python -m benchmarks.latent                      # every model with three seeds
 python -m benchmarks.latent --only VAE --seeds 1   # the other rows stay as they were
 
-Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published.
-Autoencoders see each in every key that fits; GANs, as in lesson 10, see all chorales moved to C
-major or A minor, and are held against held-out windows moved likewise. Each training runs in a
-process of its own, on one thread, and is charged all CPU seconds of that process from building the
-model to its last weights.
+Windows are those of lesson 04: chorales in 4/4, one on each downbeat, split as published. Autoencoders see each in
+every key that fits; GANs, as in lesson 10, see all chorales moved to C major or A minor, and are held against held-out
+windows moved likewise. Each training runs in a process of its own, on one thread, and is charged all CPU seconds of
+that process from building the model to its last weights.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Time and memory of each lesson, run from top to bottom in a fresh kernel, as a student does with Run All.
 
-python -m benchmarks.lessons 03     # measures one lesson and writes nothing: what to put in its
-header
+python -m benchmarks.lessons 03     # measures one lesson and writes nothing: what to put in its header
 """
 
 from __future__ import annotations

@@ -2,11 +2,11 @@
 
 python -m benchmarks.rnn_rbm --jsb JSB_Chorales.json
 
-For each seed a process of its own, on one thread, trains an RBM on all frames of the training
-split, starts the RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are
-listed apart. Every frame of the test split is scored, the first of each piece from the initial
-state. With the first seed it is also measured, on every eighth test piece, how the figure rises
-with the number of temperatures. Hyper-parameters were chosen on the validation split.
+For each seed a process of its own, on one thread, trains an RBM on all frames of the training split, starts the
+RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are listed apart. Every frame of the
+test split is scored, the first of each piece from the initial state. With the first seed it is also measured, on every
+eighth test piece, how the figure rises with the number of temperatures. Hyper-parameters were chosen on the
+validation split.
 """
 
 from __future__ import annotations

@@ -3,11 +3,10 @@
 python -m benchmarks.sequence --jsb JSB_Chorales.json       # each model with three seeds
 python -m benchmarks.sequence --jsb MuseData.pickle --seeds 1
 
-The file itself is never stored; its name and checksum are. Results on JSB Chorales, which lessons
-show, are written to ``sequence.json``, those on another set beside it. Each training runs in a
-process of its own, on one thread, and is charged all CPU seconds of that process from building the
-model to its last weights. Hyper-parameters were chosen on the validation split of JSB Chorales
-alone.
+The file itself is never stored; its name and checksum are. Results on JSB Chorales, which lessons show, are written
+to ``sequence.json``, those on another set beside it. Each training runs in a process of its own, on one thread,
+and is charged all CPU seconds of that process from building the model to its last weights. Hyper-parameters were
+chosen on the validation split of JSB Chorales alone.
 """
 
 from __future__ import annotations

@@ -3,9 +3,9 @@
     python -m instructor.answers                     # every master
     python -m instructor.answers 03_autoencoder      # one
 
-An answer takes the place of its cell; that cell and all up to the exercise's last test are run,
-from the same state each time. The table says what caught what. The lessons are shared out to two
-processes, each of which starts TensorFlow once.
+An answer takes the place of its cell; that cell and all up to the exercise's last test are run, from the same state
+each time. The table says what caught what. The lessons are shared out to two processes, each of which starts TensorFlow
+once.
 """
 
 from __future__ import annotations

@@ -2,8 +2,7 @@
 
     python -m instructor.student_versions                  # build all of notebooks/exercises/
     python -m instructor.student_versions 03_autoencoder   # build one
-    python -m instructor.student_versions --check          # change nothing; exit 1 on a difference
-    or a leak
+    python -m instructor.student_versions --check          # change nothing; exit 1 on a difference or a leak
 
 The steps are nbgrader's own, as in `nbgrader generate_assignment`, without its database.
 """

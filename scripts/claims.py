@@ -5,20 +5,21 @@
 lesson's own kernel, after its last cell, whenever nbval runs it.
 
     python -m scripts.claims 07                   # run lesson 07 and its claims
-    python -m scripts.claims 07 --seed 101 102    # the same with other seeds in place of the
-    lesson's python -m scripts.claims 07 --open            # list sentences that have neither claim
-    nor reason
+    python -m scripts.claims 07 --seed 101 102    # the same with other seeds in place of the lesson's
+    python -m scripts.claims 07 --open            # list sentences that have neither claim nor reason
 
 The format of a file::
 
     [[claim]]
     says = "Most of the cell survives."          # as it stands in the text, or an alt text
     holds = "kept[0] > 0.5 * c_prev[0]"          # over the lesson's variables, after its last cell
-    fails = "kept = 0 * kept"                    # optional control: after it, ``holds`` must be
-    false
+    fails = "kept = 0 * kept"                    # optional control, under which ``holds`` is false
 
-    [unclaimed]                                  # sentences with a number or a comparison, but no
-    result definition = ["A quarter has four steps"]    # by their first words
+    [unclaimed]                                  # sentences with a number or a comparison, but no result
+    definition = ["A quarter has four steps"]    # by their first words
+
+A control binds names anew, ``table = {**table, "x": 0}``: to change an object in place would change
+it for the claims that follow.
 """
 
 from __future__ import annotations

@@ -3,10 +3,10 @@
     python scripts/clean_notebooks.py            # every lesson
     python scripts/clean_notebooks.py --check    # change nothing; exit 1 if one isn't clean
 
-A cell's id is ``NN-`` and a name, NN being the lesson. An id of that form stays as it is, whatever
-happens to the cell or around it, so that a change shows as a change of that cell alone. A cell
-without one (JupyterLab gives new cells a random id) gets the lesson and a hash of what it says. Of
-two cells with one id, the second is the copy: it gets a new one.
+A cell's id is ``NN-`` and a name, NN being the lesson. An id of that form stays as it is, whatever happens to the cell
+or around it, so that a change shows as a change of that cell alone. A cell without one (JupyterLab gives new cells a
+random id) gets the lesson and a hash of what it says. Of two cells with one id, the second is the copy: it gets a new
+one.
 """
 
 from __future__ import annotations

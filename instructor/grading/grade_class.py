@@ -1,10 +1,9 @@
 """Grade a class: `make grade ASSIGNMENT=03_autoencoder SUBMISSIONS=folder`.
 
-Submissions are graded side by side, each in its sandbox, and written to nbgrader's gradebook as
-they are done. Killed at any moment, the same command goes on where it was; a second run grades
-nothing that has not changed. Notebooks that take long come last, and an hour bounds it all: what is
-left then, and what the machine failed at, is named, not remembered, and graded by the same command
-again.
+Submissions are graded side by side, each in its sandbox, and written to nbgrader's gradebook as they are done. Killed
+at any moment, the same command goes on where it was; a second run grades nothing that has not changed. Notebooks that
+take long come last, and an hour bounds it all: what is left then, and what the machine failed at, is named, not
+remembered, and graded by the same command again.
 """
 
 from __future__ import annotations

@@ -1,20 +1,14 @@
 """Layouts in which Moodle, Canvas and Blackboard pack the submissions of a class: whose is which file.
 
-- Moodle (*Download all submissions*): `Full Name_ID_assignsubmission_file_/name`, or the same
-without folders,
-  `Full Name_ID_assignsubmission_file_name`; online text is
-  `..._assignsubmission_onlinetext_/onlinetext.html`. ID is the participant's number in this
-  assignment; Moodle replaces underscores in names by spaces.
-- Canvas (*Download Submissions*): `name_ID_FILE_name`, late ones `name_LATE_ID_FILE_name`; online
-text is
-  `name_ID_text.html`. A file handed in again has a higher number FILE and `-1`, `-2`, ... behind
-  its name.
-- Blackboard (*Assignment File Download*): `Assignment_user_attempt_2026-11-20-23-59-00_name`, and
-for each attempt a
+- Moodle (*Download all submissions*): `Full Name_ID_assignsubmission_file_/name`, or the same without folders,
+  `Full Name_ID_assignsubmission_file_name`; online text is `..._assignsubmission_onlinetext_/onlinetext.html`.
+  ID is the participant's number in this assignment; Moodle replaces underscores in names by spaces.
+- Canvas (*Download Submissions*): `name_ID_FILE_name`, late ones `name_LATE_ID_FILE_name`; online text is
+  `name_ID_text.html`. A file handed in again has a higher number FILE and `-1`, `-2`, ... behind its name.
+- Blackboard (*Assignment File Download*): `Assignment_user_attempt_2026-11-20-23-59-00_name`, and for each attempt a
   report `Assignment_user_attempt_2026-11-20-23-59-00.txt` that begins `Name: Full Name (user)`.
 
-What students name comes last in all of them, so the first place that fits tells the student, never
-a later one.
+What students name comes last in all of them, so the first place that fits tells the student, never a later one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """Worker processes, each grading one submission after another.
 
-python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one
-JSON line each way
+python -m instructor.grading.worker COURSE ASSIGNMENT [--unsafe]     # what a `Worker` starts: one JSON line each way
 """
 
 from __future__ import annotations

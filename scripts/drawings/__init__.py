@@ -3,10 +3,10 @@
     python -m scripts.drawings            # write all of them
     python -m scripts.drawings --check    # exit 1 if a stored one differs
 
-Each module of this package draws one lesson: it has ``NAME``, as ``"07_lstm_cell"``, and
-``draw()``, which returns a :class:`Drawing`. Text stays text; lines and text take the page's own
-colour, and the accents are readable on white and on black. A drawing is at most 520 units wide and
-its letters at least 13, so that it can be read on a phone.
+Each module of this package draws one lesson: it has ``NAME``, as ``"07_lstm_cell"``, and ``draw()``,
+which returns a :class:`Drawing`. Text stays text; lines and text take the page's own colour, and the
+accents are readable on white and on black. A drawing is at most 520 units wide and its letters at
+least 13, so that it can be read on a phone.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     python -m tests.equations.mutations         # all of tests/mutations.toml
     python -m tests.equations.mutations 3.1     # those of one equation
 
-Everything runs on a copy of the repository in a temporary folder, in one other process (see
-`child.py`), so that TensorFlow is imported once and nothing here is ever changed.
+Everything runs on a copy of the repository in a temporary folder, in one other process (see `child.py`), so that
+TensorFlow is imported once and nothing here is ever changed.
 """
 
 from __future__ import annotations
