@@ -287,7 +287,7 @@ def test_saved_and_loaded_it_is_the_same_tied_or_not(tmp_path):
             "not trained",
         ),
         (lambda: network().sample(0, seed=0), "at least 1"),
-        (lambda: network().sample(1, seed=0, temperature=0), "must be a number above 0"),
+        (lambda: network().sample(1, seed=0, temperature=0), "need a number above 0"),
         (lambda: network().complete(ROWS[:, :3], np.ones(3, bool), seed=0), r"need \(n, 6\)"),
         (lambda: network().complete(ROWS, np.ones(5, bool), seed=0), r"known bool \(5,\)"),
         (lambda: network().complete(ROWS, np.ones(6), seed=0), "known float64"),

@@ -189,7 +189,7 @@ TWO = Piece(np.full((8, 2), 60))
     ("call", "words"),
     [
         (lambda: FourVoices(units=0), "0 units"),
-        (lambda: FourVoices(hidden=0), "got 0"),
+        (lambda: FourVoices(hidden=0), "positive integer"),
         (lambda: FourVoices(low=84, high=36), "pitches 84-36"),
         (lambda: model().fit([], verbose=0), "no piece"),
         (lambda: model().fit([TWO], verbose=0), "need pieces of 4 voices, found 2 voices"),
