@@ -1,5 +1,6 @@
 """Lesson 03: a small autoencoder as an hourglass, filled in with the numbers of its hand example."""
 
+from itertools import pairwise
 from math import hypot
 
 from scripts.drawings import BLUE, GREEN, GREY, ORANGE, PURPLE, Drawing
@@ -23,32 +24,32 @@ MATRICES = ("64 × 768", "32 × 64", "768 × 32")
 
 
 def draw() -> Drawing:
-    """Stage 1 the parts; stages 2 to 4 a layer's numbers each; stage 5 the sizes for a bar."""
+    """Stage 1 the parts, 2 one unit, 3 to 5 the layers with their numbers, 6 sizes for a bar."""
     picture = Drawing(520, 386, "An autoencoder with 3, 2, 2 and 3 units, with its numbers")
     _outline(picture)
     for x, name, colour, values in zip(COLUMNS, NAMES, COLOURS, VALUES, strict=True):
         picture.text(x, 44, name, bold=True)
         for y in HEIGHTS[len(values)]:
             picture.circle(x, y, RADIUS, colour=colour)
-    for layer, weights in enumerate(WEIGHTS):
-        for i, row in enumerate(weights):
-            for j in range(len(row)):
-                _edge(picture, layer, j, i)
+    for left, right in pairwise(COLUMNS):
+        picture.arrow((left + 20, 44), (right - 20, 44), colour=GREY)
     for y, key, value in zip(HEIGHTS[3], "CEG", VALUES[0], strict=True):
         picture.text(18, y, key)
         picture.text(COLUMNS[0], y, value)
         picture.text(502, y, key)
-    for layer, weights in enumerate(WEIGHTS):
-        picture.stage(layer + 2)
-        for i, row in enumerate(weights):
-            for j, weight in enumerate(row):
-                picture.text(*_label(layer, j, i), weight, size=13)
-        _outputs(picture, layer + 1)
-    picture.stage(5)
+    picture.stage(2)
+    _unit(picture, 0, 1)
+    picture.stage(3)
+    _unit(picture, 0, 0)
+    for layer in (1, 2):
+        picture.stage(layer + 3)
+        for i in range(len(WEIGHTS[layer])):
+            _unit(picture, layer, i)
+    picture.stage(6)
     picture.text(8, 336, "one bar:", anchor="start", size=13, bold=True)
     for x, size in zip(COLUMNS, ONE_BAR, strict=True):
         picture.text(x, 356, size, bold=True)
-    for left, right, matrix in zip(COLUMNS, COLUMNS[1:], MATRICES, strict=False):
+    for (left, right), matrix in zip(pairwise(COLUMNS), MATRICES, strict=True):
         picture.text((left + right) / 2, 356, matrix, size=13, colour=GREY)
     for k in range(3):
         picture.text((COLUMNS[k] + COLUMNS[k + 1]) / 2, 374, f"W_{k + 1}", size=13, colour=GREY)
@@ -69,34 +70,29 @@ def _outline(picture):
         picture.text(x, 312, name, size=13)
 
 
-def _outputs(picture, column):
-    """The outputs of a layer's units, each with its bias above it."""
-    values, biases = VALUES[column], BIASES[column - 1]
-    for y, value, bias in zip(HEIGHTS[len(values)], values, biases, strict=True):
-        picture.text(COLUMNS[column], y, value)
-        if bias != "0":
-            signed = bias if bias.startswith("−") else f"+{bias}"
-            picture.text(COLUMNS[column], y - RADIUS - 10, signed, size=13, colour=GREY)
+def _unit(picture, layer, i):
+    """Unit i of the layer after ``layer``: arrows with weights, bias and output."""
+    for j in range(len(WEIGHTS[layer][i])):
+        _edge(picture, layer, j, i)
+    x, y = COLUMNS[layer + 1], HEIGHTS[len(VALUES[layer + 1])][i]
+    picture.text(x, y, VALUES[layer + 1][i])
+    bias = BIASES[layer][i]
+    if bias != "0":
+        signed = bias if bias.startswith("−") else f"+{bias}"
+        picture.text(x, y - RADIUS - 10, signed, size=13, colour=GREY)
 
 
 def _edge(picture, layer, j, i):
     """An arrow from unit j of a layer to unit i of the next, broken where its weight stands."""
-    half = 6 + 4 * len(WEIGHTS[layer][i][j])
-    start, end = _ends(layer, j, i)
+    weight = WEIGHTS[layer][i][j]
+    half = 6 + 4 * len(weight)
+    start = COLUMNS[layer], HEIGHTS[len(VALUES[layer])][j]
+    end = COLUMNS[layer + 1], HEIGHTS[len(VALUES[layer + 1])][i]
     length, to = hypot(end[0] - start[0], end[1] - start[1]), _distance(layer, j, i)
     picture.line(_at(start, end, RADIUS), _at(start, end, to - half), colour=GREY)
     last = _at(start, end, length - RADIUS)
     picture.line(_at(start, end, to + half), last, colour=GREY, arrow=True)
-
-
-def _ends(layer, j, i):
-    start = COLUMNS[layer], HEIGHTS[len(VALUES[layer])][j]
-    end = COLUMNS[layer + 1], HEIGHTS[len(VALUES[layer + 1])][i]
-    return start, end
-
-
-def _label(layer, j, i):
-    return _at(*_ends(layer, j, i), _distance(layer, j, i))
+    picture.text(*_at(start, end, to), weight, size=13)
 
 
 def _distance(layer, j, i):
