@@ -191,10 +191,9 @@ def looks_like_music(
     voices; rows that read fermatas or the key show a dash where pieces have none, and do not count.
 
     A difference is not a fault: other real music differs from Bach, too. No difference proves
-    little: each measure can be fooled, and the report does not listen. Pass like with like: pieces
-      of similar length (all
-    two-bar windows, or all whole), in one key or each in its own on both sides, with as many
-    voices. Ten pieces or more are compared far more sharply than one.
+    little: each measure can be fooled, and the report does not listen. Compare like with like:
+    pieces of similar length (all two-bar windows, or all whole), in one key or each in its own on
+    both sides, with as many voices. Ten pieces or more are compared far more sharply than one.
 
     Args:
       generated: what a model wrote.

@@ -41,6 +41,7 @@ def non_saturating_loss(fake):
     Its derivative in a logit is sigmoid(s) - 1: close to -1 where D is sure of "fake".
 
     Equation: (10.3)
+
     Source, Args, Raises: as :func:`discriminator_loss`.
 
     Returns:

@@ -24,9 +24,8 @@ class SequenceModel(GraphCache, keras.Model):
     defines
 
     - ``encode(piece)``: a piece as an array (T, ...) of numbers that are never negative;
-    - ``call(x, training)``: a batch (B, T, ...), padded with -1, to ln p(x_t | x_<t) in nats, (B,
-    T),
-      0 at padded steps;
+    - ``call(x, training)``: a batch (B, T, ...), padded with -1, to ln p(x_t | x_<t) in nats,
+      (B, T), 0 at padded steps;
     - ``settings``: its arguments, which ``.keras`` files store.
     """
 
