@@ -65,13 +65,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 def run_lessons(options) -> dict[Path, Path | None]:
     """For each lesson its executed form, None where it is shown without outputs."""
-    every = [notebook for notebook, _ in lessons.titles(ROOT / "notebooks").values()]
+    folder = ROOT / "notebooks"
+    every = [notebook for notebook, _ in lessons.titles(folder).values()]
+    every += [notebook for notebook, _ in lessons.appendices(folder)]
     if options.last_run:
         return {notebook: run.newest(notebook, CACHE) for notebook in every}
     wanted = [
         notebook
         for notebook in every
-        if options.lessons is None or notebook.stem[:2] in options.lessons
+        if options.lessons is None
+        or {notebook.stem, notebook.stem[:2]}.intersection(options.lessons)
     ]
     return dict.fromkeys(every) | run.run_all(wanted, CACHE, options.at_once)
 
@@ -82,14 +85,16 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     shutil.copytree(SITE, source, ignore=shutil.ignore_patterns("extras", "__pycache__"))
     files = source / "_extra"  # goes to the website as it is
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
-    extras = write_lessons(source / "lessons", files, found, executed, formulas)
+    appendices = lessons.appendices(ROOT / "notebooks")
+    extras = write_lessons(source / "lessons", files, found, appendices, executed, formulas)
     if address := addresses.repository(ROOT / "pyproject.toml"):
-        copies = [notebook for notebook, _ in found.values()]
+        copies = [notebook for notebook, _ in [*found.values(), *appendices]]
         addresses.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
     names = {number: title for number, (_, title) in found.items()}
     pages.lesson_index(
         found,
         {n: pages.question(notebook) for n, (notebook, _) in found.items()},
+        appendices,
         source / "lessons",
     )
     pages.symbols(found, source / "reference" / "symbols.md")
@@ -116,14 +121,15 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
 
 
 def write_lessons(
-    folder: Path, files: Path, found: dict, executed: dict, formulas: dict
+    folder: Path, files: Path, found: dict, appendices: list, executed: dict, formulas: dict
 ) -> dict[str, list]:
     """Write the lessons' pages and the notebooks to download; what their extras found, in order of the lessons."""
     extras = {"gallery": [], "rounds": [], "sliders": []}
     names = {number: notebook.stem for number, (notebook, _) in found.items()}
     folder.mkdir(parents=True, exist_ok=True)
     (files / "notebooks" / "exercises").mkdir(parents=True)
-    for number, (notebook, title) in found.items():
+    numbered = [(number, notebook, title) for number, (notebook, title) in found.items()]
+    for number, notebook, title in numbered + [("", *appendix) for appendix in appendices]:
         shutil.copy(notebook, files / "notebooks" / notebook.name)
         if (exercises := notebook.parent / "exercises" / notebook.name).is_file():
             shutil.copy(exercises, files / "notebooks" / "exercises" / notebook.name)

@@ -260,7 +260,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m scripts.claims", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("lesson", help="number of a lesson, such as 07; 07x for its exercises")
+    parser.add_argument(
+        "lesson", help="number of a lesson, such as 07; 07x for its exercises; or mathematics"
+    )
     parser.add_argument("--seed", type=int, nargs="*", help="seeds in place of the lesson's own")
     parser.add_argument(
         "--open", action="store_true", help="only list what has neither claim nor reason"
@@ -269,7 +271,7 @@ def main(arguments: list[str] | None = None) -> int:
     pattern = (
         "instructor/source/{0}_*/{0}_*.ipynb"
         if options.lesson.endswith("x")
-        else "notebooks/{0}_*.ipynb"
+        else "notebooks/{0}*.ipynb"
     )
     notebook = min(ROOT.glob(pattern.format(options.lesson.rstrip("x"))))
     file = file_of(notebook)

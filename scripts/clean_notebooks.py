@@ -3,9 +3,10 @@
     python scripts/clean_notebooks.py            # every lesson
     python scripts/clean_notebooks.py --check    # change nothing; exit 1 if one isn't clean
 
-A cell's id is ``NN-`` and a name, NN being the lesson. An id of that form stays as it is, whatever happens to the cell
-or around it, so that a change shows as a change of that cell alone. A cell without one (JupyterLab gives new cells a
-random id) gets the lesson and a hash of what it says. Of two cells with one id, the second is the copy: it gets a new
+A cell's id is ``NN-`` and a name, NN being the lesson (in an appendix, the file's name). An id of
+that form stays as it is, whatever happens to the cell or around it, so that a change shows as a
+change of that cell alone. A cell without one (JupyterLab gives new cells a random id) gets the
+lesson and a hash of what it says. Of two cells with one id, the second is the copy: it gets a new
 one.
 """
 
@@ -21,7 +22,7 @@ from pathlib import Path
 import nbformat
 
 from musiclab.data import write_whole
-from scripts.reset_lesson import lessons
+from scripts.reset_lesson import APPENDICES, appendices, lessons
 
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
 METADATA = {
@@ -35,7 +36,7 @@ def clean(text: str, lesson: str) -> str:
 
     Args:
       text: the notebook file's text.
-      lesson: the lesson's two digits, with which cell ids begin.
+      lesson: with what cell ids begin, see :func:`prefix`.
 
     Returns:
       The text to store: indented by 1, keys sorted, LF, ends with a newline. Cleaning it again
@@ -67,20 +68,31 @@ def clean_file(path: Path, check: bool = False) -> bool:
     """Clean one notebook file in place, whole or not at all; say whether it needed it.
 
     Raises:
-      ValueError: if its name doesn't begin with the lesson's two digits, or it is no notebook.
+      ValueError: if its name is neither a lesson's nor an appendix's, or it is no notebook.
     """
-    if not re.match(r"\d\d\D", path.name):
-        raise ValueError(
-            f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb"
-        )
-    before = path.read_bytes()
+    lesson, before = prefix(path), path.read_bytes()
     try:
-        after = clean(before.decode("utf-8"), path.name[:2]).encode("utf-8")
+        after = clean(before.decode("utf-8"), lesson).encode("utf-8")
     except ValueError as error:
         raise ValueError(f"{path.name}: {error}") from None
     if before != after and not check:
         write_whole(path, after)
     return before != after
+
+
+def prefix(path: Path) -> str:
+    """With what a notebook's cell ids begin: a lesson's two digits, an appendix's name.
+
+    Raises:
+      ValueError: if the file is neither a lesson nor an appendix.
+    """
+    if path.name in APPENDICES:
+        return path.stem
+    if not re.match(r"\d\d\D", path.name):
+        raise ValueError(
+            f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb"
+        )
+    return path.name[:2]
 
 
 def _clean_cell(cell, lesson, seen):
@@ -120,7 +132,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     status = 0
-    for path in options.files or lessons(LESSONS):
+    for path in options.files or [*lessons(LESSONS), *appendices(LESSONS)]:
         try:
             changed = clean_file(path, options.check)
         except (ValueError, OSError) as error:

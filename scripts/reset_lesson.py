@@ -1,7 +1,7 @@
 """Restore a lesson as shipped and keep the student's version beside it: `make reset LESSON=03`.
 
 Its exercises, which hold the student's work, are only touched when asked for: `make reset
-EXERCISES=03`.
+EXERCISES=03`. The appendix has a name in place of a number: `make reset LESSON=mathematics`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+APPENDICES = ("mathematics.ipynb",)  # notebooks beside the lessons, without number and exercises
 
 
 def lessons(folder):
@@ -23,16 +24,26 @@ def lessons(folder):
     return [file for file in found if "_mine_" not in file.name and "-Copy" not in file.name]
 
 
-def find_lesson(number, folder):
-    """The notebook of a lesson, by number: shipped names are `03_some_words.ipynb`."""
-    shipped = lessons(folder)
-    found = [
-        file for file in shipped if number.isdigit() and file.name.startswith(f"{int(number):02d}_")
-    ]
+def appendices(folder):
+    """The notebooks of :data:`APPENDICES` that a folder holds."""
+    return [folder / name for name in APPENDICES if (folder / name).is_file()]
+
+
+def find_lesson(name, folder):
+    """The notebook of a lesson by its number, or of an appendix by its name."""
+    found = [file for file in [*lessons(folder), *appendices(folder)] if is_called(file, name)]
     if found:
         return found[0]
-    there = ", ".join(file.name[:2] for file in shipped) or "none yet"
-    raise LookupError(f"There is no lesson {number!r}: say LESSON= and one of {there}.")
+    there = [file.name[:2] for file in lessons(folder)] or ["none yet"]
+    there += [file.stem for file in appendices(folder)]
+    raise LookupError(f"There is no lesson {name!r}: say LESSON= and one of {', '.join(there)}.")
+
+
+def is_called(file, name):
+    """Whether a notebook is lesson `name` (`3` and `03` are `03_words.ipynb`) or the appendix of that name."""
+    if file.name in APPENDICES:
+        return file.stem == name
+    return name.isdigit() and file.name.startswith(f"{int(name):02d}_")
 
 
 def shipped_version(notebook, root):
@@ -98,7 +109,7 @@ def deleted_lessons(root, folder):
 def main(arguments=None, root=ROOT):
     """Restore one lesson; 0 if done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lesson", help="number of the lesson, such as 03")
+    parser.add_argument("lesson", help="number of the lesson, such as 03, or mathematics")
     parser.add_argument("--exercises", action="store_true", help="its exercise notebook instead")
     options = parser.parse_args(arguments)
     number, folder = (
@@ -106,10 +117,7 @@ def main(arguments=None, root=ROOT):
         root / "notebooks" / ("exercises" if options.exercises else ""),
     )
     try:
-        gone = deleted_lessons(root, folder)
-        gone = [
-            file for file in gone if number.isdigit() and file.name[:3] == f"{int(number):02d}_"
-        ]
+        gone = [file for file in deleted_lessons(root, folder) if is_called(file, number)]
         notebook = gone[0] if gone else find_lesson(number, folder)
         kept = restore(notebook, shipped_version(notebook, root), datetime.date.today())
     except LookupError as error:

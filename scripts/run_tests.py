@@ -211,7 +211,7 @@ def all_parts(number, site=False, quick=False):
     yield style()
     folders = [name for name in ("tests", "musiclab", "instructor") if (ROOT / name).is_dir()]
     yield pytest_part("unit tests", [*folders, *APART, *spread, f"--durations={SLOWEST}"])
-    lessons = reset_lesson.lessons(folder)
+    lessons = [*reset_lesson.lessons(folder), *reset_lesson.appendices(folder)]
     if not lessons:
         yield Part("lessons", failed=1, note="there are none in notebooks/")
     with ThreadPoolExecutor(AT_ONCE) as pool:

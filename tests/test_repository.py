@@ -153,6 +153,20 @@ def test_exercises_are_reset_when_asked_for_and_only_then(clone, capsys):
     assert git("status", "--porcelain", cwd=clone).stdout == ""
 
 
+def test_an_appendix_is_reset_by_its_name(clone, capsys):
+    notebook = clone / "notebooks" / reset_lesson.APPENDICES[0]
+    notebook.write_bytes(b"shipped\n")
+    git("add", ".", cwd=clone)
+    git("commit", "-q", "-m", "appendix", cwd=clone)
+    notebook.write_bytes(b"mine\n")
+    assert reset_lesson.main([notebook.stem], clone) == 0
+    assert notebook.read_bytes() == b"shipped\n"
+    assert f"notebooks/{notebook.stem}_mine_" in capsys.readouterr().out
+    assert reset_lesson.appendices(clone / "notebooks") == [notebook]
+    assert reset_lesson.main(["algebra"], clone) == 1
+    assert f"one of 03, {notebook.stem}." in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("number", ["", "07", "three", "../03"])
 def test_reset_of_no_lesson(clone, capsys, number):
     assert reset_lesson.main([number], clone) == 1

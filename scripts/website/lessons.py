@@ -12,6 +12,7 @@ from pathlib import Path
 
 import nbformat
 
+from scripts.reset_lesson import appendices as shipped_appendices
 from scripts.reset_lesson import lessons as shipped_lessons
 from scripts.website import media
 from scripts.website.equations import Equation
@@ -45,6 +46,15 @@ def titles(folder: Path) -> dict[str, tuple[Path, str]]:
     return found
 
 
+def appendices(folder: Path) -> list[tuple[Path, str]]:
+    """Notebook and title of each appendix, which has no number."""
+    first = {
+        file: nbformat.read(file, as_version=4).cells[0].source.splitlines()[0]
+        for file in shipped_appendices(folder)
+    }
+    return [(file, title.strip("# ")) for file, title in first.items()]
+
+
 def still_to_come(there) -> dict[int, str]:
     """The lessons of the plan that are not there yet, each with its subject."""
     return {number: subject for number, subject in COMING.items() if f"{number:02}" not in there}
@@ -62,7 +72,7 @@ def page(
 
     Args:
       lesson: the notebook, without the website's extra.
-      number: of the lesson, such as "07".
+      number: of the lesson, such as "07"; "" for an appendix.
       names: file name without its ending of each lesson there is, by number.
       equations: what each numbered equation's code is.
       links: Markdown for the top of the page: download and the like.

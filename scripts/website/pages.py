@@ -71,8 +71,10 @@ BENCHMARKS = {
 }
 
 
-def lesson_index(found: dict, summaries: dict[str, str], folder: Path) -> None:
-    """`lessons/index.md`: the map, its text form, and what is still to come."""
+def lesson_index(
+    found: dict, summaries: dict[str, str], appendices: list[tuple[Path, str]], folder: Path
+) -> None:
+    """`lessons/index.md`: the map, its text form, the appendices, and what is still to come."""
     titles = {number: title for number, (_, title) in found.items()}
     needs = {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
     drawing = course_map.draw(needs, titles)
@@ -87,6 +89,10 @@ def lesson_index(found: dict, summaries: dict[str, str], folder: Path) -> None:
     coming = [
         f"- {number:02} {subject}" for number, subject in lessons.still_to_come(found).items()
     ]
+    extra = [
+        f"- [{title}]({notebook.stem}.ipynb): what the lessons take for granted, in cells to run."
+        for notebook, title in appendices
+    ]
     text = [
         "# Lessons",
         "",
@@ -99,8 +105,9 @@ def lesson_index(found: dict, summaries: dict[str, str], folder: Path) -> None:
         "",
         *rows,
         "",
+        *(["## Appendix", "", *extra, ""] if appendices else []),
         *(["## Still to come", "", *coming, ""] if coming else []),
-        *_toctree([notebook.stem for notebook, _ in found.values()]),
+        *_toctree([notebook.stem for notebook, _ in [*found.values(), *appendices]]),
     ]
     _write(folder / "index.md", text)
 

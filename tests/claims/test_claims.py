@@ -11,7 +11,7 @@ import pytest
 
 from scripts import claims
 from scripts.claims import Claim, Claims
-from scripts.reset_lesson import lessons
+from scripts.reset_lesson import appendices, lessons
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted(claims.FOLDER.rglob("*.toml"))
@@ -33,7 +33,8 @@ def test_text_and_claims_agree(file):
 
 
 def test_claims_belong_to_notebooks():
-    names = {path.stem for path in lessons(ROOT / "notebooks")}
+    folder = ROOT / "notebooks"
+    names = {path.stem for path in [*lessons(folder), *appendices(folder)]}
     assert {file.stem for file in FILES} <= names
 
 

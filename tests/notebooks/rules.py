@@ -12,7 +12,7 @@ from statistics import median
 
 import nbformat
 
-from scripts.clean_notebooks import clean
+from scripts.clean_notebooks import clean, prefix
 from scripts.notebook_reading import (
     argument,
     at,
@@ -75,7 +75,7 @@ def clean_as_stored(nb, path):
         if cell.get("execution_count") is not None:
             yield f"{at(index, cell)} has an execution count"
     text = nbformat.v4.writes(nb).rstrip("\n") + "\n"
-    if clean(text, path.name[:2]) != text:
+    if clean(text, prefix(path)) != text:
         yield "is not as it should be stored: run python scripts/clean_notebooks.py"
 
 
@@ -357,6 +357,7 @@ RULES = (
     links,
     recap,
 )
+OF_LESSONS = (file_name, header, seed_set, symbol_table, recap)  # not of an appendix
 
 
 def _says_little(alt: str) -> bool:

@@ -165,3 +165,14 @@ def test_a_damaged_file_is_named_and_left_while_the_others_are_cleaned(tmp_path,
 def test_a_name_without_its_lesson_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r"draft\.ipynb.*two digits"):
         clean_file(tmp_path / "draft.ipynb")
+
+
+def test_an_appendix_gives_its_name_to_its_cells(tmp_path):
+    path = tmp_path / "mathematics.ipynb"
+    path.write_text(json.dumps(DIRTY), encoding="utf-8")
+    assert clean_file(path)
+    stored = path.read_text(encoding="utf-8")
+    assert all(cell["id"].startswith("mathematics-") for cell in cells(stored))
+    assert not clean_file(path)
+    with pytest.raises(ValueError, match=r"algebra\.ipynb: the name of a lesson"):
+        clean_file(path.rename(tmp_path / "algebra.ipynb"))

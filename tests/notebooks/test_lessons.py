@@ -9,25 +9,32 @@ import nbformat
 import pytest
 
 from scripts.clean_notebooks import LESSONS, clean_file
-from scripts.reset_lesson import lessons
-from tests.notebooks.rules import RULES
+from scripts.reset_lesson import APPENDICES, appendices, lessons
+from tests.notebooks.rules import OF_LESSONS, RULES
 
 NOTEBOOKS = lessons(LESSONS)
+WITH_APPENDICES = [*NOTEBOOKS, *appendices(LESSONS)]
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITH_APPENDICES, ids=lambda path: path.stem)
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 def test_lesson(path: Path, rule):
+    if path.name in APPENDICES and rule in OF_LESSONS:
+        pytest.skip("a rule of lessons")
     nb = nbformat.read(path, as_version=4)
     found = list(rule(nb, path))
     assert not found, "\n".join(f"{path.name} {problem}" for problem in found)
 
 
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITH_APPENDICES, ids=lambda path: path.stem)
 def test_stored_bytes(path: Path):
     assert not clean_file(path, check=True), (
         f"{path.name} is not clean: run python scripts/clean_notebooks.py"
     )
+
+
+def test_every_appendix_is_there():
+    assert [path.name for path in appendices(LESSONS)] == list(APPENDICES)
 
 
 def test_one_notebook_per_lesson():
@@ -43,5 +50,5 @@ def test_nothing_else_is_stored_beside_the_lessons():
         command, cwd=LESSONS, check=True, capture_output=True, text=True
     ).stdout.split("\n")
     assert {name for name in stored if name and "/" not in name} <= {
-        path.name for path in NOTEBOOKS
+        path.name for path in WITH_APPENDICES
     }

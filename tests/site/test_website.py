@@ -145,6 +145,18 @@ def test_the_map_leads_from_earlier_to_later_and_shows_every_lesson():
             assert y != v or abs(float(x) - float(u)) > course_map.BOX[0], "two boxes overlap"
 
 
+def test_the_index_leads_to_lessons_and_appendices(tmp_path):
+    found = lessons.titles(ROOT / "notebooks")
+    appendices = lessons.appendices(ROOT / "notebooks")
+    assert [title for _, title in appendices] == ["Mathematics you need"]
+    pages.lesson_index(found, dict.fromkeys(found, "?"), appendices, tmp_path)
+    text = (tmp_path / "index.md").read_text(encoding="utf-8")
+    tree = text.partition("```{toctree}")[2].split()
+    for notebook, title in [*found.values(), *appendices]:
+        assert f"{title}]({notebook.name})" in text
+        assert notebook.stem in tree
+
+
 def test_lessons_to_come_are_named_once():
     there = lessons.titles(ROOT / "notebooks")
     assert not set(there) & {f"{number:02}" for number in lessons.still_to_come(there)}
