@@ -162,7 +162,7 @@ class GAN(keras.Model):
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class DenseGAN(GAN):
-    """GAN of dense layers, as in the source article on GANs, section 4.3, but trained as a whole.
+    """GAN of dense layers.
 
     >>> DenseGAN(latent=2, units=3, discriminator_units=3).sample(5, seed=0).shape
     (5, 32, 4)
@@ -171,7 +171,7 @@ class DenseGAN(GAN):
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class RecurrentGAN(GAN):
-    """GAN of LSTMs, a beat at a time, as in the source article on GANs, section 5.2."""
+    """GAN of LSTMs, a beat at a time."""
 
     kind = "recurrent"
     generator_rate_ratio = 0.5  # at 1 the generator runs ahead and loses its variety

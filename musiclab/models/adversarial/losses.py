@@ -16,7 +16,7 @@ def discriminator_loss(real, fake):
     """Discriminator's loss, L_D = -mean log D(x) - mean log(1 - D(G(z))): means over the batch, added.
 
     Equation: (10.1)
-    Source: Goodfellow et al. 2014; source article on GANs, section 4.1.
+    Source: Goodfellow et al. 2014, Generative adversarial nets.
 
     Args:
       real, fake: logits of real and of generated samples, float tensors (n,) and (m,), or columns.

@@ -52,8 +52,7 @@ class Autoencoder(keras.Model):
     Equation: (3.1)
     Equation: (3.2)
     Equation: (3.3)
-    Source: source article on autoencoders, section 3.1, whose decoder was not joined to its
-      encoder.
+    Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, chapter 14.
 
     Args:
       shape: of one sample, such as (32, 48) for steps x pitches; read row by row into d features.

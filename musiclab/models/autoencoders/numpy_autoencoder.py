@@ -81,7 +81,7 @@ def forward(x: np.ndarray, weights: Weights, f1: str = "tanh", f2: str = "relu")
     Equation: (3.1)
     Equation: (3.2)
     Equation: (3.3)
-    Source: source article on autoencoders, section 3.1.
+    Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, chapter 14.
 
     Args:
       x: one sample (d,) or a batch of them as rows (n, d).
@@ -115,7 +115,7 @@ def mean_squared_error(x: np.ndarray, x_hat: np.ndarray) -> float:
     Keras' ``"mse"`` averages over both, so it is smaller by the number of features d.
 
     Equation: (4.1)
-    Source: source article on autoencoders, section 3.2.
+    Source: Rumelhart, Hinton and Williams, Nature 323, 1986.
 
     Args:
       x: samples, shape (n, d) or (n, ...) with d numbers each, float or integer.

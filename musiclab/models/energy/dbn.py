@@ -34,7 +34,7 @@ class DBN(keras.Model):
     """p(v, h1, ..., hL): an RBM of the two top layers, and directed layers below it.
 
     Equation: (13.3)
-    Source: source article on deep belief networks, sections 2.1 and 3; Hinton, Osindero and Teh,
+    Source: Hinton, Osindero and Teh,
       "A fast learning algorithm for deep belief nets", 2006; fine-tuning: Hinton and Salakhutdinov,
       "Reducing the dimensionality of data with neural networks", 2006.
 

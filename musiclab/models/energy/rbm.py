@@ -31,7 +31,7 @@ class RBM(GraphCache, keras.Model):
     visible units), in nats per row. It needs no partition function and shows the progress of
     training, but is no likelihood: for that, :meth:`log_likelihood`.
 
-    Source: source article on deep belief networks, sections 2.2 and 4.
+    Source: Hinton, Neural Computation 14, 2002; Tieleman, ICML 2008.
 
     Args:
       visible: V. hidden: H. Both at least 1.

@@ -25,7 +25,7 @@ def energy(v, h, W, a, b):
     """Energy of a joint state: E(v, h) = - a.v - b.h - v.W.h.
 
     Equation: (12.1)
-    Source: source article on deep belief networks, section 4.1.
+    Source: Smolensky 1986; Hinton, Neural Computation 14, 2002.
 
     Args:
       v: (n, V). h: (n, H). W, a, b: see the module.

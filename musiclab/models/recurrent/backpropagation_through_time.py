@@ -65,7 +65,7 @@ def unroll(x: np.ndarray, weights: RNNWeights, h0: np.ndarray | None = None) -> 
     """Run an RNN over a sequence: hidden states, and the probabilities of each next symbol.
 
     Equation: (6.2)
-    Source: source article on sequence models, section 3, which leaves the output layer out.
+    Source: Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
     Args:
       x: inputs (T, D).
@@ -97,7 +97,7 @@ def nll_per_note(probs: np.ndarray, targets: np.ndarray) -> float:
     """Cross-entropy: minus the log-probability of the notes that came, averaged over notes.
 
     Equation: (6.3)
-    Source: source article on sequence models, section 3, for two classes there, for K here.
+    Source: Goodfellow, Bengio and Courville, *Deep Learning*, 2016, section 10.2.
 
     Args:
       probs: (T, K), each row sums to 1.

@@ -88,7 +88,7 @@ def rnn_step(x: np.ndarray, h_prev: np.ndarray, weights: RNNWeights) -> np.ndarr
     """One step of a plain RNN: h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h).
 
     Equation: (6.1)
-    Source: source article on sequence models, section 3.
+    Source: Elman, "Finding structure in time", Cognitive Science 14, 1990.
 
     Args:
       x: input of this step, (D,) or a batch of them as rows (n, D).
@@ -112,12 +112,11 @@ def rnn_step(x: np.ndarray, h_prev: np.ndarray, weights: RNNWeights) -> np.ndarr
 def lstm_step(x: np.ndarray, h_prev: np.ndarray, c_prev: np.ndarray, weights: LSTMWeights) -> Gates:
     """One step of the LSTM with peepholes.
 
-    The source article ends with the cell state; the output gate (7.5) and the hidden state (7.6)
-    follow the literature. Input and forget gate see the old cell, the output gate the new one.
+    Input and forget gate see the old cell, the output gate the new one.
 
     Equations: (7.1), (7.2), (7.3), (7.4), (7.5), (7.6)
-    Source: source article on sequence models, section 3; Gers, Schraudolph and Schmidhuber,
-      "Learning precise timing with LSTM recurrent networks", 2002, for the output gate.
+    Source: Gers, Schraudolph and Schmidhuber, "Learning precise timing with LSTM recurrent
+      networks", 2002.
 
     Args:
       x: input of this step, (D,) or (n, D).

@@ -16,11 +16,11 @@ MAX_COUNT = 15  # notes of a chord counted up to here; later ones share the last
 class BernoulliHead(keras.Layer):
     """Independent keys: ln p(x | c) = sum over keys of x ln y + (1 - x) ln (1 - y), y = sigmoid(z).
 
-    The source article averages over keys; the sum is the log-likelihood of the whole frame. Given
+    Many tutorials average over keys; the sum is the log-likelihood of the whole frame. Given
     the context the keys are drawn independently, so none depends on which others sound.
 
     Equation: (8.1)
-    Source: source article on sequence models, section 3, cross-entropy.
+    Source: Boulanger-Lewandowski, Bengio and Vincent, ICML 2012.
 
     Args:
       keys: K.

@@ -25,7 +25,7 @@ HS = np.array(list(itertools.product((0.0, 1.0), repeat=H)))
 
 
 def loops(v, h):
-    """The energy of one state, term by term, as the source article writes it."""
+    """The energy of one state, term by term."""
     e = -sum(a[i] * v[i] for i in range(V)) - sum(b[j] * h[j] for j in range(H))
     return e - sum(v[i] * h[j] * W[i, j] for i in range(V) for j in range(H))
 
