@@ -81,6 +81,7 @@ def everything_returns(chorale):
     return [f"{chorale.bwv} {name}" for name in lost]
 
 
+@pytest.mark.slow
 def test_every_chorale_comes_back_from_musicxml():
     # two processes: music21 takes a quarter of a second for each; spawned: a forked one inherits
     # what others loaded

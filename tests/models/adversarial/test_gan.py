@@ -151,6 +151,7 @@ def test_results_of_a_step():
     assert float(results["generator_loss"]) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_fit_learns_the_one_thing_there_is():
     """All windows hold one chord: soon the generator holds most of the time too, which chance would do in 1 of 50."""
     set_seed(2)

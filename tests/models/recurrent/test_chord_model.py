@@ -112,6 +112,7 @@ def test_samples_depend_on_seed_and_temperature():
     assert len(np.unique(cold, axis=0)) < len(np.unique(made.sample(50, seed=1, steps=3), axis=0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("head", HEADS)
 def test_it_learns_a_pattern(head):
     roll = np.tile(np.eye(K, dtype=np.float32)[[0, 2, 4, 2]], (6, 1))

@@ -161,6 +161,7 @@ def test_parallels_are_forbidden_on_request():
     np.testing.assert_array_equal(strict[0].voices[0], free[0].voices[0])  # the dice are the same
 
 
+@pytest.mark.slow
 def test_it_learns_a_piece_by_heart():
     set_seed(0)
     piece = Piece(np.repeat([[72, 67, 64, 48], [71, 67, 62, 43]] * 4, 4, axis=0))
