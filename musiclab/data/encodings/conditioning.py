@@ -8,7 +8,13 @@ from musiclab.data.encodings.tokens import HOLD_TOKEN, REST_TOKEN, decode_tokens
 from musiclab.data.encodings.transposition import spell
 from musiclab.data.piece import Piece
 
-__all__ = ["conditioning_features", "next_sounding", "sounding_and_age", "tokens_to_piece"]
+__all__ = [
+    "conditioning_features",
+    "last_phrase",
+    "next_sounding",
+    "sounding_and_age",
+    "tokens_to_piece",
+]
 
 FEATURE_SIZES = (4, 12, 2, 2, 10, 2)
 """How many values each column of :func:`conditioning_features` has."""
@@ -36,6 +42,26 @@ def conditioning_features(piece: Piece) -> np.ndarray:
     beat = np.minimum(piece.beat, FEATURE_SIZES[1] - 1)
     columns = [quarter, beat, piece.downbeats, piece.fermatas, ahead, minor]
     return np.stack(columns, axis=1).astype(np.int32)
+
+
+def last_phrase(piece: Piece) -> np.ndarray:
+    """Which steps belong to the last phrase of a piece: those after its last fermata but one.
+
+    A fermata ends a phrase of a chorale. Fermatas alone do not say which phrase is the last, and
+    so whether a cadence closes the piece.
+
+    Args:
+      piece: any piece.
+
+    Returns:
+      bool (T,); all True where the piece has one fermata or none.
+
+    >>> last_phrase(Piece([[60]] * 6, fermatas=[0, 1, 0, 1, 0, 1])).tolist()
+    [False, False, False, False, True, True]
+    """
+    fermatas = np.flatnonzero(piece.fermatas)
+    first = fermatas[-2] + 1 if len(fermatas) > 1 else 0
+    return np.arange(piece.steps) >= first
 
 
 def sounding_and_age(tokens: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from musiclab.data import encode_tokens, load_chorales, to_common_key
 from musiclab.data.encodings.conditioning import (
     FEATURE_SIZES,
     conditioning_features,
+    last_phrase,
     next_sounding,
     sounding_and_age,
     tokens_to_piece,
@@ -14,6 +15,7 @@ from musiclab.data.encodings.conditioning import (
 from musiclab.data.piece import REST, Piece
 
 CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="melody")[:8]]
+OF_PHRASES = [chorale for chorale in CHORALES if chorale.fermatas.sum() > 1]
 
 
 def test_form_by_hand():
@@ -41,6 +43,25 @@ def test_form_stays_within_its_sizes_and_ignores_the_notes(chorale):
         voices=np.full_like(chorale.voices, REST), onsets=np.zeros_like(chorale.onsets)
     )
     np.testing.assert_array_equal(conditioning_features(silent), plan)
+
+
+@pytest.mark.parametrize("chorale", OF_PHRASES, ids=lambda c: c.bwv)
+def test_the_last_phrase_begins_after_the_last_fermata_but_one(chorale):
+    closing = last_phrase(chorale)
+    assert closing.dtype == bool
+    assert closing.shape == (chorale.steps,)
+    assert closing[-1]
+    assert not closing[0]
+    start = closing.argmax()
+    assert closing[start:].all()
+    assert chorale.fermatas[start - 1]
+    assert chorale.fermatas[start:].sum() == 1
+
+
+@pytest.mark.parametrize("where", [[], [5], [23]])
+def test_a_piece_of_one_phrase_is_its_last_phrase(where):
+    fermatas = np.isin(np.arange(24), where)
+    assert last_phrase(Piece(np.full((24, 4), 60), fermatas=fermatas)).all()
 
 
 @pytest.mark.parametrize("chorale", CHORALES, ids=lambda c: c.bwv)
