@@ -55,5 +55,6 @@ Module to lessons::
 Internal, imported by no lesson::
 
     recurrent.accompaniment_model
+    recurrent.counterpoint_table
     recurrent.sequence_model
 """
