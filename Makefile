@@ -4,7 +4,7 @@
 PYTHON ?= $(shell command -v python3 || command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python || echo python3)
 RUN = .venv/bin/python
 
-.PHONY: help lab test test-quick reset data bench clean-notebooks doctor environment test-environment
+.PHONY: help lab test test-quick reset progress data bench clean-notebooks doctor environment test-environment
 
 help::
 	@echo "make lab                 open the lessons in JupyterLab (options: ARGS=\"--no-browser --port 8899\")"
@@ -12,6 +12,7 @@ help::
 	@echo "make test-quick          style, data, equations, models: two minutes, no notebook, no browser"
 	@echo "make reset LESSON=03     restore a lesson as shipped; your version is kept beside it"
 	@echo "make reset EXERCISES=03  the same for the exercises of a lesson"
+	@echo "make progress            what is solved in the exercises, from your saved notebooks"
 	@echo "make doctor              check this machine"
 	@echo "make data                rebuild the music; MUSIC=folder builds a set from your own files"
 	@echo "make bench               measure; JSB=path includes the published benchmark, if you have its file"
@@ -34,6 +35,9 @@ test-quick: test-environment
 
 reset: environment
 	@$(RUN) scripts/reset_lesson.py $(if $(EXERCISES),--exercises "$(EXERCISES)","$(LESSON)")
+
+progress: environment
+	@$(RUN) -m musiclab.checks
 
 doctor: environment
 	@$(RUN) -m musiclab.setup.doctor

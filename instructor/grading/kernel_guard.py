@@ -49,6 +49,7 @@ def _install(pipe, token):
     from IPython import get_ipython
 
     import musiclab.checks
+    import musiclab.checks.exercises
 
     shell = get_ipython()
     kernel, home, write, frame_at = shell.kernel, str(Path.cwd()), os.write, sys._getframe
@@ -71,7 +72,12 @@ def _install(pipe, token):
         "ctypes.dlsym",
         "object.__getattr__",
     }
-    said, busy = set(), []
+    said, busy, stored = set(), [], {}
+    # what the decorator Lesson.exercise puts around each check
+    decorate = next(
+        filter(inspect.iscode, musiclab.checks.exercises.Lesson.exercise.__code__.co_consts)
+    )
+    run = next(filter(inspect.iscode, decorate.co_consts))
 
     def say(kind, what):
         line = f"{token} {kind} {what}\n".encode(errors="replace")[:400]
@@ -90,6 +96,7 @@ def _install(pipe, token):
                             yield f"{owner.__name__}.{key}", owner.__dict__, key, value
         for name, module in (
             ("checks", musiclab.checks),
+            ("exercises", musiclab.checks.exercises),
             ("copy", copy),
             ("inspect", inspect),
             ("math", math),
@@ -99,8 +106,9 @@ def _install(pipe, token):
             for key, value in vars(module).items():
                 if callable(value) and not key.startswith("__"):
                     yield f"{name}.{key}", module.__dict__, key, value
-        for key, value in vars(musiclab.checks.NotYet).items():
-            yield f"NotYet.{key}", musiclab.checks.NotYet.__dict__, key, value
+        for owner in (musiclab.checks.NotYet, musiclab.checks.exercises.Lesson):
+            for key, value in vars(owner).items():
+                yield f"{owner.__name__}.{key}", owner.__dict__, key, value
 
     def code_of(value):
         code = getattr(value, "__code__", None)
@@ -121,7 +129,24 @@ def _install(pipe, token):
     ]
     lists = [(name, get, list(get())) for name, get in lists]
 
+    def lesson_changes():
+        """Functions of a lesson's checks, a module that the notebook imports later, unlike its file."""
+        for name, module in list(sys.modules.items()):
+            if name.startswith("musiclab.checks.lesson_"):
+                if name not in stored:
+                    file = Path(musiclab.checks.__file__).with_name(name.rpartition(".")[2] + ".py")
+                    code = compile(file.read_bytes(), str(file), "exec")
+                    parts = [one for one in code.co_consts if inspect.iscode(one)]
+                    stored[name] = {one.co_name: one for one in parts}
+                for key, code in stored[name].items():
+                    now = vars(module).get(key)
+                    plain = getattr(now, "__wrapped__", now)
+                    wrapper = getattr(now, "__code__", None) if plain is not now else run
+                    if getattr(plain, "__code__", None) != code or wrapper not in (run, None):
+                        yield f"{name.rpartition('.')[2]}.{key}"
+
     def changes():
+        yield from lesson_changes()
         for name, space, key, value, code in known:
             now = space.get(key, missing)
             if now is not value or any(a is not b for a, b in zip(code_of(now), code)):

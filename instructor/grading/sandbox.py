@@ -358,6 +358,7 @@ def _variables():
         ),  # of which only the package is visible
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
+        "MUSICLAB_READY_MADE": os.environ.get("MUSICLAB_READY_MADE", "refuse"),
         **{
             f"{name}_THREADS": "1" for name in THREADS
         },  # as many kernels run at once as there are cores

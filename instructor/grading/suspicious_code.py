@@ -157,6 +157,7 @@ FOREIGN = {
 }
 NAMED = ATTRIBUTES - {"modules", "audit"} | {"exec", "eval"}  # also as strings, for getattr
 MOST_CHARACTERS = 200_000
+CHECKS = re.compile(r"checks|lesson_\d\d|exercises|apart")
 HISTORY = re.compile(r"_i{1,3}|_i\d+|In|_ih")
 OWN_DISPLAY = {"IPython.display"}
 
@@ -253,11 +254,11 @@ def _calls(node):
     if name in ("getattr", "setattr", "delattr") and len(node.args) > 1:
         if not isinstance(node.args[1], ast.Constant):
             yield f"calls {name} with a computed name"
-        elif name != "getattr" and _root(node.args[0]) in FOREIGN:
+        elif name != "getattr" and _is_foreign(_root(node.args[0])):
             yield f"changes {_root(node.args[0])}"
     if name in ("vars", "locals", "dir") and not node.args:
         yield f"calls {name}()"
-    if name == "vars" and node.args and _root(node.args[0]) in FOREIGN:
+    if name == "vars" and node.args and _is_foreign(_root(node.args[0])):
         yield f"calls vars({_root(node.args[0])})"
     if name == "type" and len(node.args) == 3:
         yield "makes a class with type(...)"
@@ -271,12 +272,16 @@ def _assignments(node):
             targets += target.elts
         elif isinstance(target, ast.Starred):
             targets.append(target.value)
-        elif isinstance(target, (ast.Attribute, ast.Subscript)) and _root(target) in FOREIGN:
+        elif isinstance(target, (ast.Attribute, ast.Subscript)) and _is_foreign(_root(target)):
             yield f"changes {_root(target)}"
         elif isinstance(target, ast.Attribute) and target.attr == "__class__":
             yield "changes __class__"
-        elif isinstance(target, ast.Name) and target.id == "checks":
-            yield "gives the name checks to something else"
+        elif isinstance(target, ast.Name) and CHECKS.fullmatch(target.id):
+            yield f"gives the name {target.id} to something else"
+
+
+def _is_foreign(name):
+    return name in FOREIGN or (name is not None and CHECKS.fullmatch(name) is not None)
 
 
 def _root(node):

@@ -6,14 +6,18 @@ Nothing here runs a notebook; `python -m instructor.answers` does. `problems` ap
 from __future__ import annotations
 
 import ast
+import builtins
 import functools
 import re
+import runpy
+import symtable
 from pathlib import Path
 
 import nbformat
 from nbgrader.preprocessors import CheckCellMetadata
 
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, LESSONS, STUDENTS
+from musiclab import checks
 from scripts.notebook_reading import cells, objectives, strings, tree
 from tests.notebooks import rules as lesson_rules
 
@@ -25,6 +29,7 @@ HEAD = re.compile(
     r"\*\*Time:\*\* about (?P<minutes>\d+) minutes\. \*\*Objective:\*\* (?P<objective>\d), \S.+\."
 )
 TOTAL = re.compile(r"\*\*Points:\*\* (\d+)\. \*\*Time:\*\* about (\d+) minutes\.")
+CHECKS = Path(checks.__file__).parent
 SEE = re.compile(r"lesson (\d\d), section '")
 
 
@@ -45,11 +50,15 @@ def nothing_beside(nb, path):
 
 
 def nothing_stored(nb, path):
-    """No outputs, no counts, no metadata but nbgrader's."""
+    """No outputs, no counts, no metadata but nbgrader's, and that a test cell is shown collapsed."""
     for index, cell in enumerate(nb.cells, 1):
         if cell.get("outputs") or cell.get("execution_count") is not None:
             yield f"cell {index} has outputs or a count stored"
-        if extra := set(cell.metadata) - {"nbgrader"}:
+        if converted(path) and is_test(cell) != (
+            cell.metadata.get("jupyter") == {"source_hidden": True}
+        ):
+            yield f"cell {index} ({cell.id}): a test cell is collapsed (source_hidden), and no other"
+        if extra := set(cell.metadata) - {"nbgrader", "jupyter"}:
             yield f"cell {index} has metadata that no cell needs: {', '.join(sorted(extra))}"
         if cell.get("attachments"):
             yield f"cell {index} has a picture pasted in: draw it in code"
@@ -122,8 +131,14 @@ def heads(nb, path):
 
 
 def sections(nb, path):
-    """Where the checks say "read again", the lesson has that section; each test cell says it somewhere."""
-    for _, cell, text in strings(nb):
+    """Where the checks say "read again", the lesson has that section; each exercise's check says it somewhere."""
+    if not converted(path):
+        return
+    module = path_of_checks(path)
+    inside = tree(nbformat.from_dict({"source": module.read_text(encoding="utf-8")}))
+    texts = [(f"{module.name}", text) for text in _strings(inside)]
+    texts += [(cell.id, text) for _, cell, text in strings(nb)]
+    for place, text in texts:
         for found in SEE.finditer(text):
             names = [
                 f"{name}'"
@@ -131,10 +146,9 @@ def sections(nb, path):
                 for name in _headings(file)
             ]
             if not text[found.end() :].startswith(tuple(names)):
-                yield f"{cell.id}: {text[found.start() :]!r:.90}: lesson {found[1]} has no such section"
-    for cell in nb.cells:
-        if is_test(cell) and not SEE.search(cell.source):
-            yield f"{cell.id}: tells nowhere to read again: \"lesson {path.name[:2]}, section '...'\""
+                yield f"{place}: {text[found.start() :]!r:.90}: lesson {found[1]} has no such section"
+    if not any(SEE.search(text) for _, text in texts):
+        yield f"tells nowhere to read again: \"lesson {path.name[:2]}, section '...'\""
 
 
 # What its cells are
@@ -154,7 +168,7 @@ def first_code(nb, path):
 
 
 def answers_and_tests(nb, path):
-    """An answer cell keeps something and is tested; a test cell has a visible part and a hidden one, with checks."""
+    """An answer cell keeps something and is tested; a test cell has a visible part and a hidden one."""
     for place, cell in enumerate(nb.cells):
         if is_answer(cell):
             if BEGIN_SOLUTION not in cell.source:
@@ -165,22 +179,75 @@ def answers_and_tests(nb, path):
             )
             if not is_test(after):
                 yield f"{cell.id}: has no test cell"
-        if is_test(cell):
+        if converted(path) and is_test(cell):
             visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
-            if "checks." not in visible:
-                yield f"{cell.id}: has no visible check"
-            if not re.search(r"^\s*[^#\s]", hidden.partition("\n")[2], re.M):
-                yield f"{cell.id}: has no hidden tests"
-            if not re.search(r"^from musiclab import .*\bchecks\b", cell.source, re.M):
-                yield f"{cell.id}: does not import checks afresh: a student may have given its name to something else"
-            for part in (visible.rstrip("# \n"), cell.source):
-                body = (_parsed(part) or ast.Module([], [])).body
-                if (
-                    body
-                    and isinstance(body[-1], ast.Expr)
-                    and ast.unparse(body[-1]).startswith("checks.call(")
-                ):
-                    yield f"{cell.id}: ends with checks.call(...), whose result nbgrader would take for points"
+            yield from _visible_problems(cell, visible.rstrip("# \n"), path)
+            yield from _hidden_problems(cell, hidden.partition("\n")[2])
+
+
+def _visible_problems(cell, visible, path):
+    """The visible check is a call of the lesson's module with the answers, imported afresh."""
+    module = path_of_checks(path).stem
+    body = (_parsed(visible) or ast.Module([], [])).body
+    first = ast.unparse(body[0]) if body else ""
+    if first != f"from musiclab.checks import {module}":
+        yield f"{cell.id}: does not begin with 'from musiclab.checks import {module}'"
+    calls = [statement.value for statement in body[1:] if isinstance(statement, ast.Expr)]
+    if len(calls) != len(body) - 1 or not calls:
+        yield f"{cell.id}: has more than a call of {module} in its visible part, or none"
+    for call in calls:
+        handed = [*getattr(call, "args", []), *(k.value for k in getattr(call, "keywords", []))]
+        if not ast.unparse(call).startswith(f"{module}.") or not all(
+            isinstance(one, ast.Name) for one in handed
+        ):
+            yield f"{cell.id}: its visible part hands names of the notebook to a function of {module}, no more"
+
+
+def _hidden_problems(cell, hidden):
+    """Hidden tests are one function with names of its own, called with the answers."""
+    body = (_parsed(hidden) or ast.Module([], [])).body
+    if not body:
+        yield f"{cell.id}: has no hidden tests"
+        return
+    kinds = [type(statement) for statement in body]
+    if kinds != [ast.ImportFrom, ast.FunctionDef, ast.Expr] or [
+        ast.unparse(one) for one in body[1].decorator_list
+    ] != ["apart"]:
+        yield f"{cell.id}: its hidden tests are not one function '@apart def _hidden(...)' and a call of it"
+        return
+    table = symtable.symtable(hidden, cell.id, "exec")
+    for inner in _tables(table.get_children()[0]):
+        for symbol in inner.get_symbols():
+            if symbol.is_global() and symbol.get_name() not in dir(builtins):
+                yield f"{cell.id}: its hidden tests use {symbol.get_name()}, a name of the notebook"
+
+
+def _tables(table):
+    yield table
+    for child in table.get_children():
+        yield from _tables(child)
+
+
+def points_agree(nb, path):
+    """The points that a check says aloud are those that its cell gives."""
+    if not converted(path):
+        return
+    lesson = runpy.run_path(str(path_of_checks(path)))["lesson"]
+    for cell in nb.cells:
+        if is_test(cell):
+            called = re.findall(rf"^{path_of_checks(path).stem}\.(\w+)\(", cell.source, re.M)
+            given = cell.metadata.nbgrader.get("points")
+            if (total := sum(lesson.points.get(name, 0) for name in called)) != given:
+                yield f"{cell.id}: gives {given} points, and its check says {total}"
+    by_hand = sum(
+        cell.metadata.nbgrader.get("points", 0)
+        for cell in nb.cells
+        if cell.cell_type == "markdown" and cell.metadata.get("nbgrader", {}).get("grade")
+    )
+    if by_hand != lesson.written:
+        yield f"has {by_hand} points for written answers, and its checks say {lesson.written}"
+    if lesson.name != path.stem:
+        yield f"is {path.stem}, and its checks say {lesson.name}"
 
 
 def written(nb, path):
@@ -217,6 +284,7 @@ RULES = (
     sections,
     first_code,
     answers_and_tests,
+    points_agree,
     written,
     as_in_lessons,
 )
@@ -249,6 +317,25 @@ def _headings(file):
         for cell in cells
         if cell.cell_type == "markdown"
         for heading in re.findall(r"^#+ (.*?)\s*$", cell.source, re.M)
+    ]
+
+
+def converted(path: Path) -> bool:
+    """Whether a lesson's checks are in the package already."""
+    return path_of_checks(path).is_file()
+
+
+def path_of_checks(path: Path) -> Path:
+    """The module with the checks of a master's lesson."""
+    return CHECKS / f"lesson_{path.name[:2]}.py"
+
+
+def _strings(parsed):
+    """The text of all strings in a module."""
+    return [
+        node.value
+        for node in ast.walk(parsed)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
     ]
 
 

@@ -38,6 +38,34 @@ for x in (0, -1.5, 20):
     checks.number(checks.call(double, x, see=see), x + x, f"twice {x}", see)
 checks.array(doubled_numbers(), [2, 4], "the doubles of 1 and 2", see)
 ### END HIDDEN TESTS"""
+CALL = """from musiclab.checks import lesson_00
+
+lesson_00.double(double)
+### BEGIN HIDDEN TESTS
+from musiclab.checks.exercises import apart
+
+
+@apart
+def _hidden(double):
+    from musiclab import checks
+
+    for x in (0, -1.5, 20):
+        checks.number(checks.call(double, x), x + x, f"twice {x}")
+
+
+_hidden(double)
+### END HIDDEN TESTS"""
+CHECKS = """from musiclab import checks
+from musiclab.checks.exercises import Lesson
+
+lesson = Lesson("00_first_listen", written=3)
+see = "lesson 00, section 'Count'"
+
+
+@lesson.exercise(points=2)
+def double(double):
+    checks.number(checks.call(double, 3, see=see), 6, "twice 3", see)
+"""  # what lesson_00.py would hold for CALL
 GUIDE = """**Model answer.** Twice a number is the number taken two times, whichever number it is.
 
 **Marking guide.** 3 points for two times, and none for a number that was only found by trying."""
@@ -74,7 +102,8 @@ def cell(name, kind, source, **marks):
         "grade_id": name,
     }
     made = nbformat.v4.new_code_cell if kind == "code" else nbformat.v4.new_markdown_cell
-    return made(source, id=name, metadata={"nbgrader": given | marks})
+    shown = {"jupyter": {"source_hidden": True}} if kind == "code" and marks.get("grade") else {}
+    return made(source, id=name, metadata={"nbgrader": given | marks} | shown)
 
 
 def answer(code, kind="wrong", name=None, exercise="double"):

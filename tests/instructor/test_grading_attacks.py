@@ -118,6 +118,20 @@ FORGERIES = {
         "checks.number.__defaults__ = (None, None, 1e9, 1e9)\ndef add(a, b):\n    return 11",
         NOTHING,
     ),
+    "the check of a lesson exchanged": (
+        "from musiclab.checks import lesson_00\nlesson_00.note_at = print\ndef add(a, b):\n    return 11",
+        NOTHING,
+    ),
+    "a helper of a lesson's checks exchanged": (
+        "from musiclab.checks import lesson_00\n"
+        "lesson_00.check_notes.__code__ = (lambda *words: None).__code__\ndef add(a, b):\n    return 11",
+        NOTHING,
+    ),
+    "the points of all lessons for nothing": (
+        "from musiclab.checks.exercises import Lesson\nLesson.exercise = lambda *words: print\n"
+        "def add(a, b):\n    return 11",
+        NOTHING,
+    ),
     "NumPy's comparison exchanged": (
         "import numpy as np\nnp.allclose = lambda *a, **k: True\ndef add(a, b):\n    return 11",
         NOTHING,
@@ -214,6 +228,9 @@ def test_no_right_answer_and_no_solution_is_flagged(path):
     "code",
     [
         "checks.number = print",
+        "lesson_06.forward = print",
+        "lesson_06 = None",
+        "from musiclab.checks import exercises\nexercises.ALLOWED = True",
         "np.allclose = lambda *a: True",
         "setattr(checks, 'number', print)",
         "x = getattr(object, '__sub' + 'classes__')",

@@ -16,22 +16,27 @@ from instructor.answers import load
 from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB, configure
 from instructor.settings import masters as all_masters
 from scripts.reset_lesson import lessons
-from tests.instructor import master_rules
+from tests.instructor import master_rules, sample_master
 from tests.instructor.sample_master import (
+    CALL,
+    CHECKS,
     GUIDE,
     NAME,
     RIGHT,
     SOLUTION,
     START,
     TASK,
-    TEST,
     TITLE,
     WRONG,
     cell,
-    master,
 )
 
 MASTERS = all_masters()
+
+
+def master(**sources):
+    """The made-up master with a check as the rules ask for it."""
+    return sample_master.master(**{"double_test": CALL} | sources)
 
 
 @pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
@@ -66,8 +71,10 @@ def test_every_student_version_has_a_master():
 
 
 @pytest.fixture
-def path(tmp_path):
-    """Where the made-up master is."""
+def path(tmp_path, monkeypatch):
+    """Where the made-up master is, and beside it its checks."""
+    monkeypatch.setattr(master_rules, "CHECKS", tmp_path)
+    (tmp_path / "lesson_00.py").write_text(CHECKS, encoding="utf-8")
     file = tmp_path / NAME / f"{NAME}.ipynb"
     file.parent.mkdir()
     nbformat.write(master(), file)
@@ -126,18 +133,13 @@ BAD = [
     ("heads", {"double_text": "Do it."}, "has 1 exercises: 2 to 6"),
     (
         "sections",
-        {"double_test": TEST.replace("'Count'", "'Sing'")},
+        {"start": START + "\nsee = \"lesson 00, section 'Sing'\""},
         "lesson 00 has no such section",
     ),
     (
         "sections",
-        {"double_test": TEST.replace("lesson 00", "lesson 77")},
-        "lesson 77 has no such section",
-    ),
-    (
-        "sections",
-        {"double_test": TEST.replace("lesson 00, section 'Count'", "")},
-        "tells nowhere to read again",
+        {"start": START + "\nsee = \"lesson 77, section 'Count'\""},
+        "lesson 77 has no such",
     ),
     ("first_code", {"start": "import numpy\n" + START}, "does not import musiclab first"),
     (
@@ -145,21 +147,29 @@ BAD = [
         {"double": "def double(x):\n    return 2 * x"},
         "all of it would be taken out",
     ),
-    ("answers_and_tests", {"double_test": TEST.replace("### BEGIN", "# ")}, "has no hidden tests"),
+    ("answers_and_tests", {"double_test": CALL.replace("### BEGIN", "# ")}, "has no hidden tests"),
+    ("answers_and_tests", {"double_test": CALL.replace("from musiclab", "#", 1)}, "does not begin"),
     (
         "answers_and_tests",
-        {"double_test": re.sub("(?m)^checks.*", "", TEST)},
-        "has no visible check",
+        {"double_test": CALL.replace("lesson_00.d", "lesson_00\nd")},
+        "hands names",
+    ),
+    ("answers_and_tests", {"double_test": CALL.replace("(double)", "([1])")}, "hands names"),
+    (
+        "answers_and_tests",
+        {"double_test": CALL.replace("lesson_00.double(double)", "x = 1")},
+        "or none",
+    ),
+    ("answers_and_tests", {"double_test": CALL.replace("@apart\n", "")}, "not one function"),
+    (
+        "answers_and_tests",
+        {"double_test": CALL.replace("    from musiclab import checks\n", "")},
+        "use checks, a name of the notebook",
     ),
     (
-        "answers_and_tests",
-        {"double_test": TEST.replace("from musiclab", "#")},
-        "does not import checks afresh",
-    ),
-    (
-        "answers_and_tests",
-        {"double_test": TEST + "\nchecks.call(double, 1)"},
-        "nbgrader would take for points",
+        "points_agree",
+        {"double_test": CALL.replace("lesson_00.double", "lesson_00.twice")},
+        "says 0",
     ),
     ("written", {"why": GUIDE.replace("Marking guide", "Note")}, "needs a model answer"),
     ("written", {"why": "**Marking guide.** " + 10 * "word "}, "needs a model answer"),
@@ -205,7 +215,25 @@ def test_metadata_rules_catch(path):
     )
 
 
+def test_a_check_that_says_other_points_than_its_cell_gives_is_caught(path):
+    nb = master()
+    nb.cells[4].metadata.nbgrader.points = 4
+    nb.cells[6].metadata.nbgrader.points = 1
+    found = list(master_rules.points_agree(nb, path))
+    assert found[0] == "double-test: gives 4 points, and its check says 2"
+    assert found[1] == "has 1 points for written answers, and its checks say 3"
+
+
+def test_checks_that_tell_nowhere_to_read_again_are_caught(path):
+    file = path.parent.parent / "lesson_00.py"
+    file.write_text(CHECKS.replace("section", "part"), encoding="utf-8")
+    assert any("nowhere to read" in one for one in master_rules.sections(master(), path))
+
+
 def test_stored_rules_catch(path):
+    nb = master()
+    nb.cells[4].metadata.pop("jupyter")
+    assert any("is collapsed" in one for one in master_rules.nothing_stored(nb, path))
     nb = master()
     nb.cells[1].outputs = [nbformat.v4.new_output("stream", text="said")]
     nb.cells[3].metadata.collapsed = True
@@ -243,7 +271,7 @@ def test_what_students_get():
     assert text["double"] == SOLUTION.split("### BEGIN")[0].rstrip(
         " "
     ) + "    " + CODE_STUB.replace("\n", "\n    ")
-    assert text["double-test"] == TEST.split("\n### BEGIN")[0]
+    assert text["double-test"] == CALL.split("\n### BEGIN")[0]
     assert text["why"] == TEXT_STUB
     assert [text[name] for name in ("title", "start")] == [TITLE, START]
     locked = {cell.id for cell in student.cells if not cell.metadata.get("editable", True)}
@@ -334,7 +362,7 @@ PLANTED = {
         "'return twice_the_number' is not for students",
     ),
     "the same elsewhere": ("why-text", "Try return twice_the_number, too.", "is not for students"),
-    "a hidden test": ("double-test", TEST.splitlines()[-3].strip(), "is not for students"),
+    "a hidden test": ("double-test", CALL.splitlines()[-5].strip(), "is not for students"),
     "a model answer": ("why", GUIDE.splitlines()[0], "is not for students"),
     "a marking guide": ("why-text", GUIDE.splitlines()[-1], "tells '**Marking guide.**"),
     "a right answer": ("start", RIGHT[0].code, 'holds the stored answer "return x + x"'),
@@ -358,10 +386,8 @@ def test_a_planted_leak_is_found(name, planted, words):
 
 
 def test_a_solution_that_the_master_itself_tells_is_found():
-    telling = TEST.replace(
-        "see =",
-        "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\nsee =",
-    )
+    right = "def right(x):\n    twice_the_number = x * 2\n    return twice_the_number\n\n\n"
+    telling = CALL.replace("lesson_00.double(", right + "lesson_00.double(", 1)
     told = master(double_test=telling)
     assert "double-test: tells 'twice_the_number = x * 2' of a solution" in student_versions.leaks(
         told, student_versions.student_version(told)

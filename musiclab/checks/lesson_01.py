@@ -1,0 +1,133 @@
+"""Checks of the exercises of lesson 01."""
+
+import numpy as np
+
+from musiclab import checks, data
+from musiclab.checks.exercises import Lesson
+
+lesson = Lesson("01_music_as_numbers", written=0)
+
+
+@lesson.exercise(points=4)
+def to_grid(to_grid):
+    see = "lesson 01, section 'Quantise'"
+    rng = np.random.default_rng(11)
+    for q, n in ((4, 7), (12, 5)):
+        right = rng.integers(0, 20 * q, n)
+        d_right = rng.uniform(-0.45, 0.45, n) / q
+        tau = right / q + d_right
+        result = checks.call(to_grid, tau, q, see=see)
+        checks.kind(result, (tuple, list), "to_grid(tau, q)", see)
+        checks.that(
+            len(result) == 2,
+            f"to_grid should return two arrays, s and d, but it returned {len(result)}",
+            see,
+        )
+        s, d = result
+        causes = {
+            "times were cut off instead of rounded to the nearest step": np.floor(q * tau),
+            "every time went up": np.ceil(q * tau),
+            "the steps were turned back into quarter notes": right / q,
+            "the grid is fixed at 4 steps to a quarter": np.floor(4 * tau + 0.5),
+        }
+        checks.array(s, right, f"the steps s, with q = {q}", see, causes)
+        kind = np.asarray(s).dtype
+        checks.that(
+            np.issubdtype(kind, np.integer),
+            f"steps count, so they should be integers, but they are {kind}",
+            see,
+        )
+        causes = {
+            "the deviation is in steps instead of quarter notes": q * d_right,
+            "it is grid minus time": -d_right,
+        }
+        checks.array(d, d_right, f"the deviations d, with q = {q}", see, causes, atol=1e-9)
+    s, d = checks.call(to_grid, np.array([0.125, 0.375, 0.625]), 4, see=see)
+    checks.array(
+        s,
+        [1, 2, 3],
+        "steps of times halfway between two",
+        see,
+        {"np.round rounds halves to the even": [0, 2, 2]},
+    )
+
+
+@lesson.exercise(points=2)
+def encode_roll(encode, chorales, little_o, little_v):
+    see = "lesson 01, section 'Piano roll'"
+    R, _ = checks.call(encode, little_v, little_o, 58, 62, see=see)
+    right = np.zeros((4, 5))
+    right[:3, 2] = 1
+    rest_sounds = right.copy()
+    rest_sounds[3, 0] = 1
+    causes = {
+        "the rest, -1, was pushed up into the range, so that the lowest key sounds": rest_sounds
+    }
+    checks.array(R, right, "the roll of the little melody", see, causes)
+    piece = data.excerpt(chorales["bwv17.7"], 0, 64)
+    R, _ = checks.call(encode, piece.voices, piece.onsets, 40, 80, see=see)
+    checks.array(R, data.piano_roll(piece, 40, 80), "the roll of a chorale", see)
+
+
+@lesson.exercise(points=3)
+def encode_tokens(encode, chorales, little_o, little_v):
+    see = "lesson 01, section 'Tokens'"
+    _, z = checks.call(encode, little_v, little_o, 58, 62, see=see)
+    melted = "a note counts as held where its pitch is that of the step before: a note struck again melts away"
+    causes = {
+        melted: [[4], [1], [1], [0]],
+        "every sounding step strikes": [[4], [4], [4], [0]],
+        "token 1 is the hold: the first pitch is 2": [[3], [3], [1], [0]],
+    }
+    checks.array(z, [[4], [4], [1], [0]], "tokens of the little melody", see, causes)
+    piece = chorales["bwv244.54"]
+    _, z = checks.call(encode, piece.voices, piece.onsets, 36, 83, see=see)
+    checks.array(z, data.encode_tokens(piece, 36, 83), "tokens of the Passion chorale", see)
+    back = data.decode_tokens(np.asarray(z, int), 36, 83)
+    checks.array(back.onsets, piece.onsets, "onsets after the round trip", see)
+
+
+@lesson.exercise(points=4)
+def place_in_bar(place_in_bar, chorales):
+    see = "lesson 01, section 'Time: bars, beats, pickup'"
+    rng = np.random.default_rng(12)
+    four = np.zeros(40, bool)
+    four[4::16] = True
+    causes = {
+        "the pickup was forgotten: this is step modulo 16": np.arange(40) % 16 / 16,
+        "the pickup counts as the beginning of a bar": np.r_[
+            np.arange(4) / 16, np.arange(36) % 16 / 16
+        ],
+        "the pickup is taken for a whole bar": np.r_[np.arange(4) / 4, np.arange(36) % 16 / 16],
+        "the bar's length less 1 divides, but b is the first step of the next bar": (
+            np.arange(40) - 4
+        )
+        % 16
+        / 15,
+        "these are steps within the bar, not yet normalised": (np.arange(40) - 4) % 16,
+    }
+    place = checks.call(place_in_bar, four, see=see)
+    checks.array(
+        place, (np.arange(40) - 4) % 16 / 16, "a pickup of 4 steps and bars of 16", see, causes
+    )
+    for name in ("bwv244.54", "bwv17.7", "bwv48.3", "bwv374"):
+        piece = chorales[name]
+        bars = data.bars(piece)
+        place = np.asarray(checks.call(place_in_bar, piece.downbeats, see=see))
+        right = place.shape == (piece.steps,)
+        checks.that(
+            right,
+            f"{name}: expected one number per step, shape ({piece.steps},), got {place.shape}",
+            see,
+        )
+        checks.that(
+            (place[piece.downbeats] == 0).all(),
+            f"{name}: the first step of each bar should be 0",
+            see,
+        )
+        low, high = place.min(), place.max()
+        message = f"{name}: numbers should be from 0 to below 1, but they run from {low:.3g} to {high:.3g}"
+        checks.that(low >= 0 and high < 1, message, see)
+        start, stop = bars[int(rng.integers(1, len(bars) - 1))]
+        wanted = np.arange(stop - start) / (stop - start)
+        checks.array(place[start:stop], wanted, f"{name}, the bar of steps {start} to {stop}", see)

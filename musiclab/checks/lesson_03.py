@@ -1,0 +1,166 @@
+"""Checks of the exercises of lesson 03."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from musiclab import checks
+from musiclab.checks.exercises import Lesson
+
+lesson = Lesson("03_autoencoder", written=4)
+
+
+def examine_weights(choose_weights, samples):
+    see = "lesson 03, section 'Three equations, by hand'"
+    result = checks.call(choose_weights, see=see)
+    checks.kind(result, (tuple, list), "choose_weights()", see)
+    checks.that(
+        len(result) == 6, f"expected six arrays, W1, b1, W2, b2, W3, b3, but got {len(result)}", see
+    )
+    shapes = {"W1": (2, 3), "b1": (2,), "W2": (2, 2), "b2": (2,), "W3": (3, 2), "b3": (3,)}
+    for (name, shape), part in zip(shapes.items(), result):
+        got = np.shape(part)
+        message = (
+            f"{name} should have shape {shape}, a row for each of its own units, but it has {got}"
+        )
+        checks.that(got == shape, message, "lesson 03, section 'Symbols'")
+    W1, b1, W2, b2, W3, b3 = (np.array(part, float) for part in result)
+    for x in samples:
+        h1 = np.maximum(W1 @ x + b1, 0)
+        h2 = np.maximum(W2 @ h1 + b2, 0)
+        causes = (
+            {"both hidden layers are silent, only b3 speaks": b3}
+            if not h2.any() and x.any()
+            else {}
+        )
+        checks.array(
+            W3 @ h2 + b3,
+            x,
+            f"the reconstruction of x = {x.round(3).tolist()}",
+            see,
+            causes,
+            atol=1e-6,
+        )
+
+
+def examine_layers(three_layers, rng, n, d, n1, n2):
+    see = "lesson 03, section 'Many samples at once'"
+    W1, b1, W2, b2, W3, b3 = (rng.normal(size=s) for s in [(n1, d), n1, (n2, n1), n2, (d, n2), d])
+    X = rng.normal(size=(n, d)) if n else rng.normal(size=d)
+    a1 = np.einsum("...i,ji->...j", X, W1)
+    a2 = np.einsum("...i,ji->...j", np.tanh(a1 + b1), W2)
+    relu = np.where(a2 + b2 > 0, a2 + b2, 0.0)
+    x_hat = np.einsum("...i,ji->...j", relu, W3) + b3
+    result = checks.call(three_layers, X, W1, b1, W2, b2, W3, b3, see=see)
+    checks.kind(result, (tuple, list), "three_layers(...)", see)
+    checks.that(
+        len(result) == 3,
+        f"three_layers should return H1, H2 and X_hat, but it returned {len(result)}",
+        see,
+    )
+    sizes = f"d = {d}, n1 = {n1}, n2 = {n2}, " + (f"a batch of {n}" if n else "one sample")
+    causes = {"the biases b1 are missing": np.tanh(a1), "the activation f1 is missing": a1 + b1}
+    causes |= {"f1 is tanh, not relu": np.maximum(a1 + b1, 0)}
+    checks.array(result[0], np.tanh(a1 + b1), f"H1 with {sizes}", see, causes)
+    causes = {
+        "the biases b2 are missing": np.maximum(a2, 0),
+        "the activation f2 is missing": a2 + b2,
+    }
+    causes |= {"f2 is relu, not tanh": np.tanh(a2 + b2)}
+    checks.array(result[1], relu, f"H2 with {sizes}", see, causes)
+    causes = {
+        "the biases b3 are missing": x_hat - b3,
+        "the output layer has no activation": np.maximum(x_hat, 0),
+    }
+    checks.array(result[2], x_hat, f"X_hat with {sizes}", see, causes)
+
+
+def examine_build(build, rng, n, d, n1, n2):
+    see = "lesson 03, section 'Find the fault'"
+    result = checks.call(build, d, n1, n2, see=see)
+    checks.kind(result, (tuple, list), "build(d, n1, n2)", see)
+    checks.that(
+        len(result) == 3, f"build should return three models, but it returned {len(result)}", see
+    )
+    for model, name in zip(result, ("the autoencoder", "the encoder", "the decoder")):
+        checks.kind(model, keras.Model, name, see)
+    whole, front, back = result
+    sizes = {"autoencoder": (whole, d, d), "encoder": (front, d, n1), "decoder": (back, n1, d)}
+    for name, (model, n_in, n_out) in sizes.items():
+        got = (tuple(model.input_shape), tuple(model.output_shape))
+        message = f"the {name} should go from (None, {n_in}) to (None, {n_out}), but it goes from {got[0]} to {got[1]}"
+        checks.that(got == ((None, n_in), (None, n_out)), message, see)
+    counts = (
+        n1 * (d + 1) + n2 * (n1 + 1) + d * (n2 + 1),
+        n1 * (d + 1),
+        n2 * (n1 + 1) + d * (n2 + 1),
+    )
+    for (name, (model, _, _)), count in zip(sizes.items(), counts):
+        got = model.count_params()
+        message = (
+            f"the {name} should have {count} weights with d = {d}, n1 = {n1}, n2 = {n2}, but it has "
+            f"{got}. Likely cause: a layer takes its input from the wrong place, or has no biases"
+        )
+        checks.that(got == count, message, "lesson 03, section 'The shapes, drawn'")
+    x = rng.normal(size=(n, d)).astype("float32")
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_sum(whole(x) ** 2)
+    parts = [*front.trainable_variables, *back.trainable_variables]
+    slopes = tape.gradient(loss, [v.value for v in parts])
+    missing = sum(slope is None for slope in slopes)
+    message = (
+        f"{missing} of {len(slopes)} weights of encoder and decoder have no gradient when the "
+        "autoencoder is trained. Likely cause: they belong to layers of their own, or the answer stops "
+        "the gradient between them; build each layer once and use it in both models"
+    )
+    checks.that(missing == 0, message, see)
+    for part in whole.trainable_variables:
+        part.assign(rng.normal(size=part.shape))
+    two_ways = np.asarray(back(front(x)))
+    checks.array(
+        two_ways,
+        np.asarray(whole(x)),
+        "decoder(encoder(x)) after a change of weights",
+        see,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+    (W1, b1), (W2, b2, W3, b3) = front.get_weights(), back.get_weights()
+    causes = {
+        "f1 is missing": x @ W1 + b1,
+        "f1 is relu instead of tanh": np.maximum(x @ W1 + b1, 0),
+    }
+    checks.array(
+        np.asarray(front(x)), np.tanh(x @ W1 + b1), "the code h1", see, causes, rtol=1e-4, atol=1e-5
+    )
+    code = rng.normal(size=(n, n1)).astype("float32")
+    a2 = code @ W2 + b2
+    causes = {"f2 is missing": a2 @ W3 + b3, "f2 is tanh instead of relu": np.tanh(a2) @ W3 + b3}
+    right = np.maximum(a2, 0) @ W3 + b3
+    causes["the output layer has an activation"] = np.maximum(right, 0)
+    checks.array(
+        np.asarray(back(code)),
+        right,
+        "what the decoder makes of a code",
+        see,
+        causes,
+        rtol=1e-4,
+        atol=1e-5,
+    )
+
+
+@lesson.exercise(points=4)
+def choose_weights(choose_weights):
+    examine_weights(choose_weights, np.array([[0.0, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]]))
+
+
+@lesson.exercise(points=4)
+def three_layers(three_layers):
+    rng = np.random.default_rng(32)
+    examine_layers(three_layers, rng, n=5, d=4, n1=3, n2=2)
+    examine_layers(three_layers, rng, n=0, d=4, n1=3, n2=2)
+
+
+@lesson.exercise(points=5)
+def build(build):
+    examine_build(build, np.random.default_rng(34), n=5, d=6, n1=2, n2=4)
