@@ -61,7 +61,13 @@ def grade(master, stored: list[Answer]) -> tuple[list[Verdict], list[str]]:
         problems of the whole.
     """
     exercises = [cell.id for cell in master.cells if role(cell) == "answer"]
-    problems, verdicts, space = count_problems(exercises, stored), [], Namespace()
+    verdicts, problems = judged(master, stored)
+    return verdicts, count_problems(exercises, stored) + problems + blank_problems(master)
+
+
+def judged(master, stored: list[Answer]) -> tuple[list[Verdict], list[str]]:
+    """The verdicts of :func:`grade`, and what went wrong in the cells that are given."""
+    problems, verdicts, space = [], [], Namespace()
     for exercise, cells in _spans(master):
         if exercise is None:
             problems += _run_given(space, cells)
@@ -73,7 +79,7 @@ def grade(master, stored: list[Answer]) -> tuple[list[Verdict], list[str]]:
             if answer.kind == "solution":
                 solved = space.keep()
         space.restore(solved)
-    return verdicts, problems + blank_problems(master)
+    return verdicts, problems
 
 
 def count_problems(exercises: list[str], stored: list[Answer]) -> list[str]:

@@ -111,12 +111,19 @@ def report(name: str) -> int:
     return int(bool(problems) or any(verdict.problems for verdict in verdicts))
 
 
-def report_apart(names: list[str]) -> tuple[int, str]:
-    """`report` on some lessons in a process of their own: its status and what it printed."""
-    words = [sys.executable, "-m", "instructor.answers", "--here", *names]
+def apart(
+    names: list[str], words=("instructor.answers", "--here"), seconds=LESSON_SECONDS
+) -> tuple[int, str]:
+    """Run a command on some lessons in a process of its own: its status and what it printed.
+
+    Args:
+        names: of the masters.
+        words: module and arguments before the names.
+        seconds: for each lesson.
+    """
     variables = {**os.environ, "PYTHONIOENCODING": "utf-8"}
     with subprocess.Popen(
-        words,
+        [sys.executable, "-m", *words, *names],
         cwd=ROOT,
         env=variables,
         stdout=subprocess.PIPE,
@@ -125,11 +132,11 @@ def report_apart(names: list[str]) -> tuple[int, str]:
         errors="replace",
     ) as child:
         try:
-            said, errors = child.communicate(timeout=LESSON_SECONDS * len(names))
+            said, errors = child.communicate(timeout=seconds * len(names))
         except subprocess.TimeoutExpired:
             child.kill()
             said, errors = child.communicate()
-            errors += f"\nstopped after {LESSON_SECONDS * len(names)} s"
+            errors += f"\nstopped after {seconds * len(names)} s"
     lost = [name for name in names if f"{name}: " not in said]
     if lost:  # what TensorFlow says to stderr when it starts is not worth showing otherwise
         said += f"{lost[0]}: !! the process ended over it: {errors[-2000:]}\n"
@@ -147,7 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
         return max([report(name) for name in names], default=0)
     shares = [names[start::AT_ONCE] for start in range(AT_ONCE) if names[start:]]
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        results = list(pool.map(report_apart, shares))
+        results = list(pool.map(apart, shares))
     print("\n".join(said for _, said in results))
     return max((status for status, _ in results), default=0)
 

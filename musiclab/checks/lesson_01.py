@@ -3,6 +3,7 @@
 import numpy as np
 
 from musiclab import checks, data
+from musiclab.checks import hard_cases
 from musiclab.checks.exercises import Lesson
 
 lesson = Lesson("01_music_as_numbers", written=0)
@@ -50,6 +51,10 @@ def to_grid(to_grid):
         see,
         {"np.round rounds halves to the even": [0, 2, 2]},
     )
+    tau = rng.integers(0, 99, 8) / 8
+    for name, (given,) in hard_cases.as_given(tau):
+        s, _ = checks.call(to_grid, given, 4, see=see)
+        checks.array(s, np.floor(4 * tau + 0.5), f"the steps of {name}", see)
 
 
 @lesson.exercise(points=2)
@@ -67,6 +72,9 @@ def encode_roll(encode, chorales, little_o, little_v):
     piece = data.excerpt(chorales["bwv17.7"], 0, 64)
     R, _ = checks.call(encode, piece.voices, piece.onsets, 40, 80, see=see)
     checks.array(R, data.piano_roll(piece, 40, 80), "the roll of a chorale", see)
+    lowest = np.array([[0, -1], [2, 0]])
+    R, _ = checks.call(encode, lowest, lowest >= 0, 0, 2, see=see)
+    checks.array(R, [[1, 0, 0], [1, 0, 1]], "a roll that begins at MIDI pitch 0", see)
 
 
 @lesson.exercise(points=3)
@@ -85,6 +93,8 @@ def encode_tokens(encode, chorales, little_o, little_v):
     checks.array(z, data.encode_tokens(piece, 36, 83), "tokens of the Passion chorale", see)
     back = data.decode_tokens(np.asarray(z, int), 36, 83)
     checks.array(back.onsets, piece.onsets, "onsets after the round trip", see)
+    _, z = checks.call(encode, np.array([[0], [0], [-1]]), np.array([[1], [0], [0]], bool), 0, 9)
+    checks.array(z, [[2], [1], [0]], "tokens of MIDI pitch 0, which is no rest", see)
 
 
 @lesson.exercise(points=4)
@@ -110,6 +120,10 @@ def place_in_bar(place_in_bar, chorales):
     checks.array(
         place, (np.arange(40) - 4) % 16 / 16, "a pickup of 4 steps and bars of 16", see, causes
     )
+    eights = np.zeros(100, bool)
+    eights[10::24] = True
+    place = checks.call(place_in_bar, eights, see=see)
+    checks.array(place, (np.arange(100) - 10) % 24 / 24, "a pickup and bars of 24 steps", see)
     for name in ("bwv244.54", "bwv17.7", "bwv48.3", "bwv374"):
         piece = chorales[name]
         bars = data.bars(piece)

@@ -5,6 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from musiclab import checks
+from musiclab.checks import hard_cases
 from musiclab.checks.exercises import Lesson
 
 lesson = Lesson("03_autoencoder", written=4)
@@ -60,17 +61,17 @@ def examine_layers(three_layers, rng, n, d, n1, n2):
     )
     sizes = f"d = {d}, n1 = {n1}, n2 = {n2}, " + (f"a batch of {n}" if n else "one sample")
     causes = {"the biases b1 are missing": np.tanh(a1), "the activation f1 is missing": a1 + b1}
-    causes |= {"f1 is tanh, not relu": np.maximum(a1 + b1, 0)}
+    causes |= {"relu was used for f1, which is tanh": np.maximum(a1 + b1, 0)}
     checks.array(result[0], np.tanh(a1 + b1), f"H1 with {sizes}", see, causes)
     causes = {
         "the biases b2 are missing": np.maximum(a2, 0),
         "the activation f2 is missing": a2 + b2,
     }
-    causes |= {"f2 is relu, not tanh": np.tanh(a2 + b2)}
+    causes |= {"tanh was used for f2, which is relu": np.tanh(a2 + b2)}
     checks.array(result[1], relu, f"H2 with {sizes}", see, causes)
     causes = {
         "the biases b3 are missing": x_hat - b3,
-        "the output layer has no activation": np.maximum(x_hat, 0),
+        "relu was applied to the output, which has no activation": np.maximum(x_hat, 0),
     }
     checks.array(result[2], x_hat, f"X_hat with {sizes}", see, causes)
 
@@ -87,9 +88,10 @@ def examine_build(build, rng, n, d, n1, n2):
     whole, front, back = result
     sizes = {"autoencoder": (whole, d, d), "encoder": (front, d, n1), "decoder": (back, n1, d)}
     for name, (model, n_in, n_out) in sizes.items():
-        got = (tuple(model.input_shape), tuple(model.output_shape))
-        message = f"the {name} should go from (None, {n_in}) to (None, {n_out}), but it goes from {got[0]} to {got[1]}"
-        checks.that(got == ((None, n_in), (None, n_out)), message, see)
+        two = np.zeros((2, n_in), "float32")  # also gives a subclass of keras.Model its weights
+        got = np.shape(checks.call(model, two, see=see))
+        message = f"the {name} should turn (2, {n_in}) into (2, {n_out}), but it gives {got}"
+        checks.that(got == (2, n_out), message, see)
     counts = (
         n1 * (d + 1) + n2 * (n1 + 1) + d * (n2 + 1),
         n1 * (d + 1),
@@ -102,7 +104,23 @@ def examine_build(build, rng, n, d, n1, n2):
             f"{got}. Likely cause: a layer takes its input from the wrong place, or has no biases"
         )
         checks.that(got == count, message, "lesson 03, section 'The shapes, drawn'")
+    for name, (model, _, _) in sizes.items():
+        frozen = len(model.weights) - len(model.trainable_weights)
+        message = f"{frozen} of the {name}'s {len(model.weights)} arrays of weights can't be trained. Likely cause: "
+        message += "`trainable` was set to False; the weights belong to all three models"
+        checks.that(frozen == 0, message, see)
     x = rng.normal(size=(n, d)).astype("float32")
+    for name, (model, n_in, _) in sizes.items():
+        given = rng.normal(size=(64, n_in)).astype("float32")
+        checks.array(
+            np.asarray(model(given, training=True)),
+            np.asarray(model(given, training=False)),
+            f"what the {name} computes while it trains",
+            see
+            + ". Likely cause: a layer such as Dropout or noise, which the equations don't have",
+            rtol=1e-4,
+            atol=1e-5,
+        )
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(whole(x) ** 2)
     parts = [*front.trainable_variables, *back.trainable_variables]
@@ -137,7 +155,7 @@ def examine_build(build, rng, n, d, n1, n2):
     a2 = code @ W2 + b2
     causes = {"f2 is missing": a2 @ W3 + b3, "f2 is tanh instead of relu": np.tanh(a2) @ W3 + b3}
     right = np.maximum(a2, 0) @ W3 + b3
-    causes["the output layer has an activation"] = np.maximum(right, 0)
+    causes["relu was applied to the output, which has no activation"] = np.maximum(right, 0)
     checks.array(
         np.asarray(back(code)),
         right,
@@ -154,11 +172,18 @@ def choose_weights(choose_weights):
     examine_weights(choose_weights, np.array([[0.0, 0, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1]]))
 
 
-@lesson.exercise(points=4)
+@lesson.exercise(points=4, ready_made=("musiclab.models.autoencoders.numpy_autoencoder.forward",))
 def three_layers(three_layers):
     rng = np.random.default_rng(32)
     examine_layers(three_layers, rng, n=5, d=4, n1=3, n2=2)
     examine_layers(three_layers, rng, n=0, d=4, n1=3, n2=2)
+    examine_layers(three_layers, rng, n=1, d=2, n1=5, n2=6)
+    X, *W = (rng.normal(size=s) for s in [(7, 4), (3, 4), 3, (2, 3), 2, (4, 2), 4])
+    right = checks.call(three_layers, X, *W)
+    for name, given in hard_cases.as_given(X, *W):
+        found = checks.call(three_layers, *given)
+        for part, mine, wanted in zip(("H1", "H2", "X_hat"), found, right):
+            checks.array(mine, wanted, f"{part} of {name}", rtol=1e-4, atol=1e-5)
 
 
 @lesson.exercise(points=5)

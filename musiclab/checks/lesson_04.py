@@ -94,7 +94,7 @@ def examine_adam(adam, slopes, theta, **constants):
         }
         checks.array(result[1], right_m, f"m after step {t}", see, causes, atol=1e-12)
         causes = {
-            "v is the mean of the slopes' squares": (1 - c["beta2"])
+            "the slopes were not squared in v": (1 - c["beta2"])
             * (c["beta2"] ** ages * past).sum(axis=0)
         }
         causes["v was returned with the correction"] = wide
@@ -103,7 +103,7 @@ def examine_adam(adam, slopes, theta, **constants):
             "the correction of Eq. (4.11) is missing": theta
             - c["eta"] * right_m / (np.sqrt(right_v) + c["epsilon"]),
             "the root of v_hat is missing": theta - c["eta"] * tall / (wide + c["epsilon"]),
-            "epsilon stands outside the root": theta
+            "epsilon was put inside the root; it is added after it": theta
             - c["eta"] * tall / np.sqrt(wide + c["epsilon"]),
             "it goes uphill": 2 * theta - right,
         }
@@ -132,7 +132,9 @@ def examine_pca(pca_rebuild, train, other, k):
     checks.array(result, right, what, see, causes, rtol=1e-4, atol=1e-6)
 
 
-@lesson.exercise(points=3)
+@lesson.exercise(
+    points=3, ready_made=("musiclab.models.autoencoders.numpy_autoencoder.mean_squared_error",)
+)
 def both_losses(both_losses):
     rng = np.random.default_rng(41)
     rolls = piano_roll(windows(load_chorales("test")[:3], 1)[0], 36, 83)
@@ -144,18 +146,30 @@ def both_losses(both_losses):
     examine_losses(both_losses, loud[0], loud[1])
 
 
-@lesson.exercise(points=5)
+@lesson.exercise(
+    points=5,
+    ready_made=(
+        "musiclab.models.autoencoders.numpy_autoencoder.backward",
+        "musiclab.models.autoencoders.optimisers.gradient_descent_step",
+    ),
+)
 def step(step):
     rng = np.random.default_rng(43)
     examine_step(step, rng, n=8, d=6, n1=3, n2=4, eta=0.1)
     examine_step(step, rng, n=3, d=4, n1=4, n2=2, eta=0.5)
 
 
-@lesson.exercise(points=4)
+@lesson.exercise(points=4, ready_made=("musiclab.models.autoencoders.optimisers.adam_step",))
 def adam(adam):
     rng = np.random.default_rng(45)
     examine_adam(adam, [np.array([5.0, 0.05]), np.array([5.0, -0.05])], np.array([1.0, 1.0]))
     examine_adam(adam, list(rng.normal(size=(3, 4))), rng.normal(size=4), epsilon=0.1)
+
+
+def chords(split):
+    """The chords of a set on quarters, as rows of 0.0 and 1.0: (800, 52)."""
+    quarters = windows(load_chorales(split), 1)[0][:, ::4].reshape(-1, 4)[:800]
+    return piano_roll(quarters, 33, 84).astype(float)
 
 
 @lesson.exercise(points=4)
@@ -165,9 +179,4 @@ def pca_rebuild(pca_rebuild):
     examine_pca(
         pca_rebuild, rng.normal(size=(60, 7)) @ mixed + 3, rng.normal(size=(5, 7)) @ mixed + 1, 3
     )
-    chords = {}
-    for split in ("valid", "test"):
-        chords[split] = piano_roll(
-            windows(load_chorales(split), 1)[0][:, ::4].reshape(-1, 4)[:800], 33, 84
-        ).astype(float)
-    examine_pca(pca_rebuild, chords["valid"][:400], chords["test"][:50], 8)
+    examine_pca(pca_rebuild, chords("valid")[:400], chords("test")[:50], 8)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from musiclab import checks
+from musiclab.checks import hard_cases
 from musiclab.checks.exercises import Lesson
 
 lesson = Lesson("05_variational_autoencoder", written=4)
@@ -163,6 +164,15 @@ def examine_awake(active_dimensions, rng, n, z, least):
     checks.number(result[1], count, f"the active dimensions, above {least}", see, causes)
 
 
+def examine_threshold(active_dimensions):
+    """Dimensions whose KL is 0.5 nats exactly: not above 0.5."""
+    see = "lesson 05, section 'Distance from the prior: KL'"
+    mu, sigma = np.array([[1.0, 2.0, 0.0], [1.0, 2.0, 0.0]]), np.ones((2, 3))
+    _, count = checks.call(active_dimensions, mu, sigma, 0.5, see=see)
+    causes = {"a dimension whose KL is exactly the threshold was counted: active is above it": 2}
+    checks.number(count, 1, "the active dimensions, above 0.5, of KL 0.5, 2 and 0", see, causes)
+
+
 @lesson.exercise(points=4)
 def kl_clouds(kl_clouds):
     rng = np.random.default_rng(51)
@@ -180,6 +190,11 @@ def kl_clouds(kl_clouds):
     examine_clouds(
         kl_clouds, mu, sigma, rng.normal(size=(4, 3)), 2 * one, "the divergence from another cloud"
     )
+    for width in (1e-4, 1e4):
+        examine_clouds(
+            kl_clouds, mu, width * one, zero, one, f"the divergence for sigma1 = {width}"
+        )
+    examine_clouds(kl_clouds, 40 * mu, sigma, zero, one, "the divergence of means far away")
 
 
 @lesson.exercise(points=5)
@@ -187,6 +202,14 @@ def loss(loss):
     rng = np.random.default_rng(53)
     examine_loss(loss, rng, n=5, steps=4, voices=3, z=2, beta=0.3)
     examine_loss(loss, rng, n=3, steps=8, voices=4, z=6, beta=2.0)
+    examine_loss(loss, rng, n=1, steps=32, voices=4, z=1, beta=0.0)
+    see = "lesson 05, section 'The loss'"
+    for name, log_p in hard_cases.log_probs(rng, 6):
+        with np.errstate(all="ignore"):
+            result = checks.call(
+                loss, log_p.reshape(1, 3, 2), np.zeros((1, 2)), np.zeros((1, 2)), 1.0, see=see
+            )
+        checks.array(result[1], [log_p.sum()], f"ln p(x | z) of {name}", see)
 
 
 @lesson.exercise(points=4)
@@ -194,9 +217,18 @@ def many_draws(many_draws):
     rng = np.random.default_rng(55)
     examine_draws(many_draws, rng, K=4, n=3, Z=2, exact=True)
     examine_draws(many_draws, rng, K=16, n=3, Z=2)
+    see = "lesson 05, section 'How good is the bound?'"
+    for name, log_p in hard_cases.log_probs(rng, 4):
+        zeros = np.zeros((4, 1, 2))
+        with np.errstate(all="ignore"):
+            found = checks.call(many_draws, log_p[:, None], zeros, zeros[0], zeros[0], see=see)
+        right = np.logaddexp.reduce(log_p) - np.log(4)  # prior and posterior are the same
+        checks.array(found, [right], f"the bound from 4 draws with {name}", see)
 
 
 @lesson.exercise(points=3)
 def awake(active_dimensions):
     rng = np.random.default_rng(57)
     examine_awake(active_dimensions, rng, n=9, z=5, least=0.1)
+    examine_awake(active_dimensions, rng, n=1, z=4, least=0.1)
+    examine_threshold(active_dimensions)

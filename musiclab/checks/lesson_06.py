@@ -3,6 +3,7 @@
 import numpy as np
 
 from musiclab import checks
+from musiclab.checks import hard_cases
 from musiclab.checks.exercises import Lesson
 
 lesson = Lesson("06_recurrent_networks", written=3)
@@ -41,6 +42,29 @@ def slopes(x, y, W, step=1e-5):
     return slopes
 
 
+def _faulty_gradients(x, y, h, p, W_hh, W_hy):
+    """What the usual mistakes in backpropagation through time give: {cause: five gradients}."""
+    T = len(x)
+    before = np.vstack([np.zeros(len(W_hh)), h[:-1]])
+    dz = (p - np.eye(p.shape[1])[y]) / T
+
+    def gradients(back=W_hh.T, carry=1.0, bend=True, old=before):
+        da, later = np.zeros_like(h), np.zeros(len(W_hh))
+        for t in reversed(range(T)):
+            da[t] = (W_hy.T @ dz[t] + later) * (1 - h[t] ** 2 if bend else 1)
+            later = carry * back @ da[t]
+        return da.T @ old, da.T @ x, da.sum(axis=0), dz.T @ h, dz.sum(axis=0)
+
+    return {
+        "the path from the later steps, W_hh transposed times the next da, is missing": gradients(
+            carry=0.0
+        ),
+        "W_hh is not transposed on the way back": gradients(back=W_hh),
+        "the derivative of tanh, 1 - h**2, is missing": gradients(bend=False),
+        "the state of the same step stands where the one before it belongs": gradients(old=h),
+    }
+
+
 def _score(melodies, hear, answer, blank, shift=True, carry=False, pool=True):
     states, h = [], blank
     for m in melodies:
@@ -60,12 +84,14 @@ def _answers(B):
     return lambda h: B @ h - np.log(np.exp(B @ h).sum())
 
 
-@lesson.exercise(points=4)
+@lesson.exercise(
+    points=4, ready_made=("musiclab.models.recurrent.backpropagation_through_time.unroll",)
+)
 def forward(forward):
     rng = np.random.default_rng(61)
     see, see_p = "lesson 06, section 'Many units'", "lesson 06, section 'Output and loss'"
-    for T, D, H, K in ((3, 4, 4, 3), (6, 3, 3, 5)):
-        x = np.eye(D)[rng.integers(0, D, T)]
+    for T, D, H, K in ((3, 4, 4, 3), (6, 3, 3, 5), (1, 2, 3, 4), (20, 2, 3, 4)):
+        x = np.eye(D)[rng.integers(0, D, T)] if T == 3 else rng.normal(size=(T, D))
         W_hh, W_xh, b_h = (
             rng.normal(size=(H, H)) / 2,
             rng.normal(size=(H, D)),
@@ -99,16 +125,28 @@ def forward(forward):
             / (odds / np.exp(b_y)).sum(axis=1)[:, None],
         }
         checks.array(result[1], p.T, "p", see_p, likely=likely, rtol=1e-4, atol=1e-6)
+    for name, z in hard_cases.logits(rng, 3, 4):
+        # states of +1 and -1, a row for each note, and the output weights that turn them into z
+        ones = 2 * np.eye(3) - 1
+        weights = np.zeros((3, 3)), 40 * ones, np.zeros(3), np.linalg.solve(ones, z).T, np.zeros(4)
+        with np.errstate(all="ignore"):
+            found = checks.call(forward, np.eye(3), *weights, see=see)[1]
+        right = np.exp(z - z.max(axis=1, keepdims=True))
+        right /= right.sum(axis=1, keepdims=True)
+        checks.array(found, right, f"p for {name}", see_p, rtol=1e-4, atol=1e-6)
 
 
-@lesson.exercise(points=5)
+@lesson.exercise(
+    points=5,
+    ready_made=("musiclab.models.recurrent.backpropagation_through_time.backward_through_time",),
+)
 def backward(backward):
     rng = np.random.default_rng(62)
     see = "lesson 06, section 'The same with matrices'"
     names = ["W_hh", "W_xh", "b_h", "W_hy", "b_y"]
-    for T, D, H, K in ((3, 3, 2, 3), (5, 4, 3, 4)):
+    for T, D, H, K in ((3, 3, 2, 3), (5, 4, 3, 4), (1, 2, 2, 3), (14, 2, 3, 3)):
         W = [rng.normal(size=shape) for shape in ((H, H), (H, D), H, (K, H), K)]
-        x, y = np.eye(D)[rng.integers(0, D, T)], rng.integers(0, K, T)
+        x, y = rng.normal(size=(T, D)), rng.integers(0, K, T)
         h, p, _ = nats(x, y, W)
         found = checks.call(backward, x, y, h, p, W[0], W[3], see=see)
         checks.kind(found, (tuple, list), "the result", see)
@@ -117,32 +155,33 @@ def backward(backward):
             f"backward should return five gradients, but it returned {len(found)}",
             see,
         )
-        wanted = slopes(x, y, W)
-        for name, mine, right in reversed(list(zip(names, found, wanted))):
-            checks.array(
-                mine,
-                right,
-                f"the gradient of {name} (the mean over {T} notes)",
-                see,
-                likely={
-                    "the 1/T of Eq. (6.4) is missing": T * right,
-                    "1/T is there twice, since a mean is taken where Eq. (6.7) sums over steps": right
-                    / T,
-                },
-                rtol=1e-4,
-                atol=1e-7,
-            )
+        wanted, faults = slopes(x, y, W), _faulty_gradients(x, y, h, p, W[0], W[3])
+        for i, (name, right) in reversed(list(enumerate(zip(names, wanted)))):
+            likely = {
+                "the 1/T of Eq. (6.4) is missing": T * right,
+                "1/T is there twice, since a mean is taken where Eq. (6.7) sums over steps": right
+                / T,
+            }
+            likely |= {cause: made[i] for cause, made in faults.items()}
+            likely = {
+                cause: wrong
+                for cause, wrong in likely.items()
+                if not np.allclose(wrong, right, rtol=1e-4, atol=1e-7)
+            }
+            what = f"the gradient of {name} (the mean over {T} notes)"
+            checks.array(found[i], right, what, see, likely=likely, rtol=1e-4, atol=1e-7)
 
 
 @lesson.exercise(points=4)
 def clip(notes_back, clip):
     see = "lesson 06, section 'How far back does a gradient reach?'"
-    for rho, share in ((0.8, 0.01), (0.5, 0.3), (0.95, 0.5)):
+    for rho, share in ((0.8, 0.01), (0.5, 0.3), (0.95, 0.5), (0.5, 0.25), (0.75, 0.421875)):
         n = checks.call(notes_back, rho, share, see=see)
         fades = next(k for k in range(1000) if rho**k <= share)
         likely = {
             "one note too few: the share is not reached yet": fades - 1,
-            "one note too many": fades + 1,
+            "one note too many (a logarithm may round to the wrong side of an exact power)": fades
+            + 1,
         }
         checks.number(n, fades, f"notes_back({rho}, {share})", see, likely=likely)
     checks.number(
@@ -186,6 +225,7 @@ def clip(notes_back, clip):
                 "it is not clipped": whole,
             },
         )
+        hard_cases.fresh(clip, gradients, limit, see=see)
 
 
 @lesson.exercise(points=4)
