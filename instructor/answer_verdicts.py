@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from instructor.cell_runner import Namespace, TooLong
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, CODE_STUB, END_SOLUTION
-from musiclab.checks import NotYet
+from musiclab.checks import NotYet, hard_cases
 
 FEWEST = {"wrong": 6, "right": 2}
 ANSWER_SECONDS = 20  # for each cell with a wrong answer in place, which may never end
@@ -39,6 +39,7 @@ class Verdict:
         words: the first refusal's message, on one line.
         problems: what is wrong with the answer or its tests, in words; empty if all is as it should
           be.
+        tried: kinds of hard cases that the tests tried on it, and how many of each.
     """
 
     answer: Answer
@@ -47,6 +48,7 @@ class Verdict:
     caught: str
     words: str
     problems: tuple[str, ...]
+    tried: tuple[tuple[str, int], ...] = ()
 
 
 def grade(master, stored: list[Answer]) -> tuple[list[Verdict], list[str]]:
@@ -172,6 +174,7 @@ def _run_given(space, cells):
 def _judge(space, answer, cells):
     """Run a span with an answer in place of its first cell, and hold the points against what they should be."""
     most, points, refusals, problems = 0, 0, [], []
+    hard_cases.tried.clear()
     good = answer.kind in ("right", "solution")
     limit = MASTER_SECONDS if good else ANSWER_SECONDS
     tests = [place for place, cell in enumerate(cells) if role(cell) == "test"]
@@ -197,7 +200,8 @@ def _judge(space, answer, cells):
     if refusals:
         cell, outcome = refusals[0]
         caught, words = _part(cell, outcome.line), " ".join(str(outcome.error).split())
-    return Verdict(answer, points, most, caught, words, tuple(problems))
+    tried = tuple(sorted(hard_cases.tried.items()))
+    return Verdict(answer, points, most, caught, words, tuple(problems), tried)
 
 
 def _point_problems(kind, points, most, refusals):

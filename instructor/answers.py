@@ -4,7 +4,8 @@
     python -m instructor.answers 03_autoencoder      # one
 
 An answer takes the place of its cell; that cell and all up to the exercise's last test are run, from the same state
-each time. The table says what caught what. The lessons are shared out to two processes, each of which starts TensorFlow
+each time. The table says what caught what, and which kinds of hard cases (`musiclab.checks.hard_cases`) the tests of
+each exercise try. The lessons are shared out to two processes, each of which starts TensorFlow
 once.
 """
 
@@ -77,7 +78,8 @@ def table(name: str, verdicts: list[Verdict], problems: list[str], seconds: floa
         answer = verdict.answer
         if answer.exercise != exercise:
             exercise = answer.exercise
-            lines.append(f"  {exercise}")
+            kinds = ", ".join(f"{kind} {count}" for kind, count in verdict.tried)
+            lines.append(f"  {exercise}" + (f" (hard cases tried: {kinds})" if kinds else ""))
         lines.append(
             f"    {answer.kind:<8} {verdict.points:g}/{verdict.most:g} {verdict.caught:<7} {answer.name}"
             + (f" -> {verdict.words:.100}" if verdict.words else "")

@@ -181,6 +181,21 @@ def answers_part(found):
     return part
 
 
+def mutants_part(found):
+    """Mutate the exercises' solutions, and print which changes keep their points; each lesson counts as one test."""
+    part, begin = Part("exercises, mutated solutions"), time.monotonic()
+    words = [sys.executable, "-m", "instructor.solution_mutants", *(path.stem for path in found)]
+    done = subprocess.run(
+        words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False
+    )
+    said = done.stdout.decode("utf-8", errors="replace")
+    print(f"\n=== {part.name}\n{said}", flush=True)
+    part.passed = len(re.findall(r"^\d\d_\w+: \d+ mutants", said, re.M)) - (done.returncode != 0)
+    part.failed = max(len(found) - part.passed, 0)
+    part.seconds = time.monotonic() - begin
+    return part
+
+
 def masters():
     """The exercises with their solutions, by lesson; a student's copy of the course has none."""
     return sorted((ROOT / "instructor" / "source").glob("*/*.ipynb"))
@@ -207,6 +222,7 @@ def all_parts(number, site=False, quick=False):
         if found := [master for master in masters() if master.stem == notebook.stem]:
             yield exercises_part(found, [])
             yield answers_part(found)
+            yield mutants_part(found)
         return
     yield style()
     folders = [name for name in ("tests", "musiclab", "instructor") if (ROOT / name).is_dir()]

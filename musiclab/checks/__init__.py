@@ -5,6 +5,7 @@ Lesson: all exercise notebooks.
 
 import copy
 import inspect
+import re
 
 import numpy as np
 
@@ -172,7 +173,8 @@ def call(function, *arguments, see=None, **keywords):
             see,
         )
     except (Exception, SystemExit) as error:
-        _fail(f"{name} stopped with {type(error).__name__}: {error}", see)
+        said = f"{type(error).__name__}: {error}"
+        _fail(f"{name} stopped with an error. {_in_words(error)}Python says: {said}", see)
     for place, (before, after) in enumerate(
         zip((*arguments, *keywords.values()), (*given, *named.values())), start=1
     ):
@@ -182,6 +184,37 @@ def call(function, *arguments, see=None, **keywords):
                 see,
             )
     return _plain(result, name, see)
+
+
+SHAPES = {  # what NumPy, TensorFlow and Keras say of arrays that don't fit, and what it means
+    r"matmul:.*size (\d+) is different from (\d+)": "Two arrays were multiplied with @ whose inner "
+    "lengths, {1} and {0}, differ: print their shapes; a transpose, .T, may be missing. ",
+    r"Matrix size-incompatible|Incompatible shapes.*MatMul": "Two tensors were multiplied whose inner "
+    "lengths differ: print their shapes. ",
+    r"could not be broadcast together with shapes (\(.*?\)) (\(.*?\))": "Arrays of shapes {0} and {1} "
+    "can't be combined number by number: print both, and see which axis is missing or too long. ",
+    r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)": "Place {0} was asked for on an "
+    "axis of length {2}; the last place is the length less 1. ",
+    r"truth value of an array": "An array stands where one true or false is needed, as after `if`: use "
+    ".any(), .all() or np.where. ",
+    r"axis (\d+) is out of bounds for array of dimension (\d+)": "Axis {0} was named, but the array has "
+    "{1} axes, counted from 0. ",
+    r"list index out of range": "A place was asked for that the list does not have. ",
+    r"only (integer|length-1|0-dimensional)": "An array with several numbers stands where one number is "
+    "needed. ",
+}
+
+
+def _in_words(error):
+    """A sentence on what an error of a library means, or nothing."""
+    for pattern, words in SHAPES.items():
+        if found := re.search(pattern, str(error), re.S):
+            return words.format(*found.groups())
+    if isinstance(error, NameError):
+        return "A name is used that was given no value: is it spelt as in the line that makes it? "
+    if isinstance(error, KeyError):
+        return "A dictionary was asked for an entry that it does not have. "
+    return ""
 
 
 OWN_METHODS = {

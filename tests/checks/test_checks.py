@@ -108,16 +108,47 @@ def test_call_says_what_goes_wrong():
         raise NotImplementedError("this exercise is not solved yet")
 
     assert "unwritten is not written yet" in words(checks.call, unwritten)
-    assert "stopped with ZeroDivisionError" in words(checks.call, lambda x: 1 / x, 0)
+    assert "stopped with an error. Python says: ZeroDivisionError" in words(
+        checks.call, lambda x: 1 / x, 0
+    )
     assert "does not take the arguments" in words(checks.call, lambda x: x, 1, 2)
     assert "a function was expected" in words(checks.call, 3)
 
 
 def test_call_lets_the_students_own_type_errors_be_told_from_wrong_arguments():
-    assert "stopped with TypeError" in words(checks.call, lambda x: x + "1", 2)
+    assert "stopped with an error. Python says: TypeError" in words(
+        checks.call, lambda x: x + "1", 2
+    )
 
 
 def test_a_notebook_shows_the_words_without_a_traceback():
     assert checks.NotYet("shorter by one frame")._render_traceback_() == [
         "Not yet: shorter by one frame"
     ]
+
+
+def tensors(x):
+    import tensorflow as tf
+
+    return tf.matmul(tf.ones((2, 3)), tf.ones((4, 5)))
+
+
+RAW = {
+    "matmul": (lambda x: np.ones((2, 3)) @ np.ones((4, 2)), "inner lengths, 3 and 4, differ"),
+    "tensors": (tensors, "inner lengths differ"),
+    "shapes": (lambda x: np.ones(3) + np.ones(4), "shapes (3,) and (4,) can't be combined"),
+    "index": (lambda x: np.ones(3)[3], "Place 3 was asked for on an axis of length 3"),
+    "truth": (lambda x: 1 if np.ones(2) > 0 else 0, "one true or false is needed"),
+    "axis": (lambda x: np.ones(2).sum(axis=1), "Axis 1 was named, but the array has 1 axes"),
+    "list": (lambda x: [1][2], "that the list does not have"),
+    "scalar": (lambda x: float(np.ones(2)), "where one number is needed"),
+    "name": (lambda x: weihgts, "a name is used that was given no value"),  # noqa: F821
+    "key": (lambda x: {}["W"], "an entry that it does not have"),
+}
+
+
+@pytest.mark.parametrize(("answer", "sentence"), RAW.values(), ids=RAW.keys())
+def test_an_error_of_a_library_comes_after_a_sentence(answer, sentence):
+    said = words(checks.call, answer, 1)
+    assert sentence.lower() in said.lower()
+    assert said.lower().index(sentence.lower()) < said.index("Python says")
