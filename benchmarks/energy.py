@@ -4,8 +4,10 @@ python -m benchmarks.energy                                # what needs no file:
 python -m benchmarks.energy --jsb JSB_Chorales.json        # and the benchmark, from a file that the reader has
 python -m benchmarks.energy --jsb JSB_Chorales.json --seeds 1 --only rbm
 
-Each training runs in a process of its own, on one thread, and is charged that process's CPU seconds. Rows of other
-runs stay in ``energy.json``. Hyper-parameters were chosen on the validation split.
+Each training of an RBM or RNN-RBM runs in a process of its own, on one thread, and is charged that process's CPU
+seconds; the deep belief networks are trained in this process. Rows of other runs stay in ``energy.json``.
+Hyper-parameters of the RBM and of the RNN-RBM were chosen on the validation split, whose figure stands in their rows
+("valid"). Those of the deep belief network were chosen beside the test windows, so its rows are no held-out result.
 """
 
 from __future__ import annotations

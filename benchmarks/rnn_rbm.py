@@ -4,9 +4,9 @@ python -m benchmarks.rnn_rbm --jsb JSB_Chorales.json
 
 For each seed a process of its own, on one thread, trains an RBM on all frames of the training split, starts the
 RNN-RBM from it, and trains that; CPU seconds of both, and of the evaluation, are listed apart. Every frame of the
-test split is scored, the first of each piece from the initial state. With the first seed it is also measured, on every
-eighth test piece, how the figure rises with the number of temperatures. Hyper-parameters were chosen on the
-validation split.
+validation and of the test split is scored, the first of each piece from the initial state. Hyper-parameters were
+chosen on the validation split. With the first seed it is also measured, on every eighth test piece, how the figure
+rises with the number of temperatures and with the number of chains.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ __all__ = [
     "PUBLISHED",
     "RECIPE",
     "TARGET",
-    "curve_row",
+    "curve_rows",
     "main",
     "merge",
     "rows",
@@ -35,7 +35,9 @@ __all__ = [
     "train_one",
 ]
 
-NAME, CURVE = "RNN-RBM, 150 hidden units", "RNN-RBM by temperatures, every eighth test piece"
+NAME = "RNN-RBM, 150 hidden units"
+BY_TEMPERATURES = "RNN-RBM by temperatures, every eighth test piece"
+BY_CHAINS = "RNN-RBM by chains, every eighth test piece"
 RECIPE = {
     "hidden": 150,
     "units": 128,
@@ -46,9 +48,10 @@ RECIPE = {
     "batch_size": 8,
     "rbm_epochs": 60,
     "rbm_learning_rate": 0.05,
-    "temperatures": 2000,
-    "chains": 2,
-    "curve": [30, 100, 300, 1000, 2000, 6000],
+    "temperatures": 1000,
+    "chains": 20,
+    "curve_temperatures": [30, 100, 300, 1000, 3000],
+    "curve_chains": [1, 2, 5, 20],
 }
 TARGET = (6.15, 90)  # nats per frame; CPU seconds of the RNN-RBM's own training
 PUBLISHED = 6.27
@@ -62,11 +65,13 @@ def train_one(
     Args:
       path: the benchmark's file. seed: for weights, batches and chains.
       scores: an ``.npz`` to write the log-likelihoods of the test split's frames to.
-      curve: also score every eighth test piece by each of the recipe's numbers of temperatures.
+      curve: also score every eighth test piece by each of the recipe's numbers of temperatures, and
+        by each of its numbers of chains.
       recipe: as :data:`RECIPE`.
 
     Returns:
-      ``rbm_cpu_s``, ``cpu_s`` and ``evaluation_cpu_s``; ``curve``, nats per frame, if asked for.
+      ``rbm_cpu_s``, ``cpu_s`` and ``evaluation_cpu_s``; ``valid``, nats per frame of the validation
+      split; ``by_temperatures`` and ``by_chains``, nats per frame, if asked for.
     """
     from musiclab.data.corpora.benchmark import load_benchmark
     from musiclab.models.energy.rbm import RBM
@@ -97,16 +102,17 @@ def train_one(
         verbose=0,
     )
     times.append(time.process_time())
-    found = model.log_likelihood(rolls["test"], recipe["temperatures"], recipe["chains"], seed)
+    ais = recipe["temperatures"], recipe["chains"], seed
+    np.savez(scores, *model.log_likelihood(rolls["test"], *ais))
     times.append(time.process_time())
-    np.savez(scores, *found)
     took = dict(zip(("rbm_cpu_s", "cpu_s", "evaluation_cpu_s"), np.diff(times).round(1).tolist()))
+    took["valid"] = float(-np.concatenate(model.log_likelihood(rolls["valid"], *ais)).mean())
     if curve:
-        took["curve"] = (
-            model.convergence(rolls["test"][::8], recipe["curve"], recipe["chains"])
-            .round(3)
-            .tolist()
-        )
+        few = rolls["test"][::8]
+        by = model.convergence(few, recipe["curve_temperatures"], recipe["chains"])
+        took["by_temperatures"] = by.round(3).tolist()
+        by = [model.convergence(few, ais[:1], chains)[0] for chains in recipe["curve_chains"]]
+        took["by_chains"] = np.round(by, 3).tolist()
     return took
 
 
@@ -114,15 +120,15 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
     """One row from the runs of all seeds.
 
     Args:
-      runs: what :func:`train_one` returned, each with ``test``, its list of log-likelihoods per
-        piece.
+      runs: what :func:`train_one` returned, each with ``test`` besides, its list of
+        log-likelihoods per piece.
       unshared: bool, which test pieces share no melody with training.
       recipe: as :data:`RECIPE`.
 
     Returns:
-      Nats per frame, averaged over seeds, pooled over all frames ("test") and those of clean pieces
-      ("test_clean"), their standard deviation over seeds, CPU seconds, the target and the published
-      figure.
+      Nats per frame, averaged over seeds, pooled over all frames of the split ("valid", "test") and
+      of clean test pieces ("test_clean"), their standard deviation over seeds, CPU seconds, the
+      target and the published figure.
     """
     from musiclab.metrics.likelihood import nll_per_frame
 
@@ -131,6 +137,7 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
     return {
         "what": NAME,
         "seeds": len(runs),
+        "valid": _mean([run["valid"] for run in runs], 3),
         "test": _mean([one.pooled for one in tests], 3),
         "test_clean": _mean([nll_per_frame(one).pooled for one in kept], 3)
         if unshared.any()
@@ -147,17 +154,25 @@ def score_row(runs: list[dict], unshared: np.ndarray, recipe: dict = RECIPE) -> 
     }
 
 
-def curve_row(curve: list[float], recipe: dict = RECIPE) -> dict:
-    """The first seed's convergence: nats per frame under "30", "100" and so on."""
-    return {
-        "what": CURVE,
-        "chains": recipe["chains"],
-        **dict(zip(map(str, recipe["curve"]), curve)),
-    }
+def curve_rows(run: dict, recipe: dict = RECIPE) -> list[dict]:
+    """The first seed's convergence: nats per frame under "30", "100" and so on.
+
+    Args:
+      run: what :func:`train_one` returned with ``curve``. recipe: as :data:`RECIPE`.
+
+    Returns:
+      Two rows: by temperatures with all chains, and by chains with all temperatures.
+    """
+    by_temperatures = zip(map(str, recipe["curve_temperatures"]), run["by_temperatures"])
+    by_chains = zip(map(str, recipe["curve_chains"]), run["by_chains"])
+    return [
+        {"what": BY_TEMPERATURES, "chains": recipe["chains"], **dict(by_temperatures)},
+        {"what": BY_CHAINS, "temperatures": recipe["temperatures"], **dict(by_chains)},
+    ]
 
 
 def rows(path: Path, seeds: int = 3) -> list[dict]:
-    """Train and score with every seed, one process after another: the row of the test split, and the curve's."""
+    """Train and score with every seed, one process after another: the row of the splits, and two of the curves."""
     from benchmarks.sequence import clean
     from musiclab.data.corpora.benchmark import load_benchmark
 
@@ -165,7 +180,7 @@ def rows(path: Path, seeds: int = 3) -> list[dict]:
     for seed in range(seeds):
         print(f"seed {seed}: {NAME} ...", flush=True)
         runs.append(_process(path, seed))
-    return [score_row(runs, clean(load_benchmark(path))), curve_row(runs[0]["curve"])]
+    return [score_row(runs, clean(load_benchmark(path))), *curve_rows(runs[0])]
 
 
 def merge(file: Path, found: list[dict], **more) -> dict:

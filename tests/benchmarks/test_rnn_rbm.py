@@ -19,7 +19,8 @@ RECIPE = {
         "epochs": 1,
         "batch_size": 2,
     },
-    **{"rbm_epochs": 1, "rbm_learning_rate": 0.01, "temperatures": 3, "chains": 2, "curve": [1, 4]},
+    **{"rbm_epochs": 1, "rbm_learning_rate": 0.01, "temperatures": 3, "chains": 2},
+    **{"curve_temperatures": [1, 4], "curve_chains": [1, 2, 3]},
 }
 
 
@@ -41,7 +42,9 @@ def test_a_training_scores_every_frame(file):
     assert took["cpu_s"] > 0
     assert took["rbm_cpu_s"] > 0
     assert took["evaluation_cpu_s"] > 0
-    assert len(took["curve"]) == 2
+    assert took["valid"] > 0
+    assert len(took["by_temperatures"]) == 2
+    assert len(took["by_chains"]) == 3
     with np.load(scores) as arrays:
         assert [arrays[name].shape for name in arrays] == [(4,), (7,)]
         assert all((arrays[name] < 0).all() for name in arrays)
@@ -51,6 +54,7 @@ def test_the_row_is_a_mean_over_seeds_and_frames():
     runs = [
         {
             "test": [np.full(1, -seed - 1.0), np.full(3, -2.0)],
+            "valid": seed + 5.0,
             "rbm_cpu_s": 1.0,
             "cpu_s": seed,
             "evaluation_cpu_s": 3.0,
@@ -59,15 +63,18 @@ def test_the_row_is_a_mean_over_seeds_and_frames():
     ]
     row = rnn_rbm.score_row(runs, np.array([True, False]))
     assert row["test"] == pytest.approx(np.mean([(1 + 6) / 4, (5 + 6) / 4]))
+    assert row["valid"] == 7.0
     assert row["sd_seeds"] == 0.5
     assert row["test_clean"] == 3.0
     assert (row["frames"], row["cpu_s"], row["seeds"]) == (4, 2.0, 2)
     assert rnn_rbm.score_row(runs, np.array([False, False]))["test_clean"] == "none"
 
 
-def test_the_curve_names_its_temperatures():
-    row = rnn_rbm.curve_row([1.0, 2.0], RECIPE)
-    assert (row["1"], row["4"]) == (1.0, 2.0)
+def test_the_curves_name_their_temperatures_and_chains():
+    run = {"by_temperatures": [1.0, 2.0], "by_chains": [3.0, 4.0, 5.0]}
+    by_temperatures, by_chains = rnn_rbm.curve_rows(run, RECIPE)
+    assert (by_temperatures["1"], by_temperatures["4"], by_temperatures["chains"]) == (1.0, 2.0, 2)
+    assert [by_chains[name] for name in ("1", "2", "3", "temperatures")] == [3.0, 4.0, 5.0, 3]
 
 
 def test_rows_of_the_same_name_are_replaced_and_others_stay(tmp_path):
