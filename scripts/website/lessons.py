@@ -82,7 +82,8 @@ def page(
     others = {other: name for other, name in names.items() if other != number}
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
-            cell.source = with_targets(with_downloads(with_links(cell.source, others)), equations)
+            text = with_site_pages(with_downloads(with_links(cell.source, others)))
+            cell.source = with_targets(text, equations)
             continue
         kept, shown = [], False
         for output in cell.get("outputs", []):
@@ -125,6 +126,15 @@ def with_downloads(text: str) -> str:
     return re.sub(
         r"\[([^\]]*)\]\((exercises/[^)]+)\)", r'<a href="../notebooks/\2" download>\1</a>', text
     )
+
+
+def with_site_pages(text: str) -> str:
+    """Markdown in which a link to a source of the website leads to its page, a neighbour of the lessons.
+
+    >>> with_site_pages("[Test](../site/listen/which_is_bach.md).")
+    '[Test](../listen/which_is_bach.md).'
+    """
+    return text.replace("](../site/", "](../")
 
 
 def with_targets(text: str, equations: dict[str, Equation]) -> str:

@@ -44,6 +44,12 @@ def test_exercises_are_downloads():
     assert lessons.with_downloads(text) == wanted
 
 
+def test_a_source_of_the_website_becomes_its_page():
+    text = "Take [the test](../site/listen/which_is_bach.md), or read [this](06_c.ipynb)."
+    wanted = "Take [the test](../listen/which_is_bach.md), or read [this](06_c.ipynb)."
+    assert lessons.with_site_pages(text) == wanted
+
+
 def test_formulas_become_targets_with_their_code():
     equation = equations.Equation("7.2", code=["musiclab.models.recurrent.numpy_cells.lstm_step"])
     text = "before\n\n$$f=1\\tag{7.2}$$\n\nafter $$x$$ and\n\n$$y\\tag{a}$$\n"
