@@ -69,6 +69,7 @@ def engrave(xml: str, width: int, heads: Sequence[Head], marked: set[int]) -> tu
             "adjustPageWidth": True, "pageMarginLeft": 10, "pageMarginRight": 10, "pageMarginTop": 20,
             "pageMarginBottom": 20, "header": "none", "footer": "none", "svgViewBox": True, "svgFormatRaw": True,
             "svgRemoveXlink": True, "xmlIdSeed": zlib.crc32(xml.encode()) & 0x7FFFFFFF or 1,
+            "svgBoundingBoxes": True,
         }
     )  # fmt: skip
     if not toolkit.loadData(xml):
@@ -86,6 +87,7 @@ def _plain(svg, heads, marked):
     }
     for tag in ("defs", "style", "desc"):
         svg.remove(svg.find(f"{_SVG}{tag}"))
+    _fit_labels(svg)
     for element in list(svg.iter()):
         name = element.attrib.pop("id", "")
         if element.tag == f"{_SVG}use":
@@ -112,6 +114,20 @@ def _plain(svg, heads, marked):
     svg.set("style", "display:block;width:100%;height:auto")
     _slim(svg)
     return svg
+
+
+def _fit_labels(svg):
+    """Set the names of the staves to the width that verovio left for them, in any font; drop all bounding boxes."""
+    for label in svg.iterfind(f".//{_SVG}g"):
+        if label.get("class") in ("label", "labelAbbr"):
+            text, box = label.find(f"{_SVG}text"), label.find(f".//{_SVG}rect")
+            if text is not None and box is not None:
+                width = {"textLength": box.get("width"), "lengthAdjust": "spacingAndGlyphs"}
+                text.attrib.update(width)
+    for parent in list(svg.iter()):
+        for child in list(parent):
+            if "bounding-box" in child.get("class", "").split():
+                parent.remove(child)
 
 
 @cache

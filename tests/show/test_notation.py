@@ -308,3 +308,19 @@ def test_a_chorale_is_small_enough_for_a_page(chorales):
 def test_what_is_no_music_is_refused(wrong):
     with pytest.raises(ValueError, match=r"music|roll"):
         score(wrong)
+
+
+def test_names_of_voices_fit_the_room_left_of_the_staves(chorales):
+    for svg in drawings(score(chorales[0])):
+        offset = int(re.search(r"translate\((\d+)", svg.find(".//g").get("transform"))[1])
+        names = [text for text in svg.iter("text") if text.get("text-anchor") == "end"]
+        assert "".join(names[0].itertext()) == "Soprano"
+        for name in names:  # browsers give a text this length, whatever the font
+            assert name.get("lengthAdjust") == "spacingAndGlyphs"
+            assert 0 < float(name.get("textLength")) <= float(name.get("x")) + offset
+
+
+def test_no_bounding_box_of_verovio_is_left(chorales):
+    html = score(chorales[0]).html
+    assert "bounding-box" not in html
+    assert "transparent" not in html

@@ -205,3 +205,24 @@ def test_search_finds(browser, address):
         page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
     )
     page.close()
+
+
+@pytest.mark.parametrize("font", ["Times, serif", "DejaVu Sans Mono, monospace", "sans-serif"])
+@pytest.mark.parametrize("width", [900, 360])
+def test_names_of_voices_are_whole_in_every_font(browser, font, width):
+    from musiclab.data import load_chorales
+    from musiclab.show import score
+
+    html = score(load_chorales()[0]).html
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.set_content(html.replace('font-family="Times, serif"', f'font-family="{font}"'))
+    found = page.evaluate(
+        """() => [...document.querySelectorAll('text[text-anchor="end"]')].map((text) => [
+          text.textContent,
+          text.getBoundingClientRect().left - text.closest('div').getBoundingClientRect().left,
+          text.getBoundingClientRect().width])"""
+    )
+    page.close()
+    shown = [(name, left) for name, left, wide in found if wide]
+    assert shown[0][0] == "Soprano"
+    assert min(left for _, left in shown) >= 0
