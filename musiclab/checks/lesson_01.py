@@ -57,7 +57,7 @@ def to_grid(to_grid):
         checks.array(s, np.floor(4 * tau + 0.5), f"the steps of {name}", see)
 
 
-@lesson.exercise(points=2)
+@lesson.exercise(points=2, ready_made=("musiclab.data.encodings.piano_roll.piano_roll",))
 def encode_roll(encode, chorales, little_o, little_v):
     see = "lesson 01, section 'Piano roll'"
     R, _ = checks.call(encode, little_v, little_o, 58, 62, see=see)
@@ -77,7 +77,7 @@ def encode_roll(encode, chorales, little_o, little_v):
     checks.array(R, [[1, 0, 0], [1, 0, 1]], "a roll that begins at MIDI pitch 0", see)
 
 
-@lesson.exercise(points=3)
+@lesson.exercise(points=3, ready_made=("musiclab.data.encodings.tokens.encode_tokens",))
 def encode_tokens(encode, chorales, little_o, little_v):
     see = "lesson 01, section 'Tokens'"
     _, z = checks.call(encode, little_v, little_o, 58, 62, see=see)

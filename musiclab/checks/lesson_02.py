@@ -116,7 +116,7 @@ def judge(judge, table):
     checks.number(N_eff, np.exp(right), "N_eff", see, causes)
 
 
-@lesson.exercise(points=4)
+@lesson.exercise(points=4, ready_made=("musiclab.sampling.distributions.temperature",))
 def sharpen(sharpen):
     see = "lesson 02, section 'Draw, with a temperature'"
     rng = np.random.default_rng(22)

@@ -197,7 +197,13 @@ def kl_clouds(kl_clouds):
     examine_clouds(kl_clouds, 40 * mu, sigma, zero, one, "the divergence of means far away")
 
 
-@lesson.exercise(points=5)
+@lesson.exercise(
+    points=5,
+    ready_made=(
+        "musiclab.models.autoencoders.elbo.elbo",
+        "musiclab.models.autoencoders.elbo.kl_to_prior",
+    ),
+)
 def loss(loss):
     rng = np.random.default_rng(53)
     examine_loss(loss, rng, n=5, steps=4, voices=3, z=2, beta=0.3)
@@ -212,7 +218,9 @@ def loss(loss):
         checks.array(result[1], [log_p.sum()], f"ln p(x | z) of {name}", see)
 
 
-@lesson.exercise(points=4)
+@lesson.exercise(
+    points=4, ready_made=("musiclab.models.autoencoders.elbo.importance_weighted_bound",)
+)
 def many_draws(many_draws):
     rng = np.random.default_rng(55)
     examine_draws(many_draws, rng, K=4, n=3, Z=2, exact=True)
