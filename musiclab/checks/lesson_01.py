@@ -9,6 +9,67 @@ from musiclab.checks.exercises import Lesson
 lesson = Lesson("01_music_as_numbers", written=0)
 
 
+def random_piece(rng, steps, voices):
+    """Voices and onsets of notes and rests of random lengths: (steps, voices) each."""
+    v, o = np.full((steps, voices), -1), np.zeros((steps, voices), bool)
+    for voice in range(voices):
+        start = 0
+        while start < steps:
+            length = int(rng.integers(1, 30))
+            if rng.random() < 0.7:
+                v[start : start + length, voice] = rng.choice([60, 60, 64])
+                o[start, voice] = True
+            start += length
+    return v, o
+
+
+def examine_description(describe, v, o):
+    see = "lesson 01, section 'Two quarters, four ways to write them down'"
+    result = checks.call(describe, v, o, see=see)
+    checks.kind(result, (tuple, list), "describe(v, o)", see)
+    checks.that(
+        len(result) == 3,
+        f"describe should return three numbers, but it returned {len(result)}",
+        see,
+    )
+    starts = [np.flatnonzero(column) for column in o.T]
+    lengths, to_next, runs = [0], [0], [0]
+    for column, begins in zip(v.T, starts):
+        for begin, end in zip(begins, [*begins[1:], len(v)]):
+            rests = np.flatnonzero(column[begin:end] < 0)
+            lengths.append(int(rests[0]) if len(rests) else int(end - begin))
+            to_next.append(int(end - begin))
+        same = 0
+        for before, now in zip([-1, *column[:-1]], column):
+            same = 0 if now < 0 else same + 1 if now == before else 1
+            runs.append(same)
+    sounding = (v >= 0).any(axis=1)
+    causes = {
+        "steps that sound were counted, not notes": int((v >= 0).sum()),
+        "a note struck again was taken for the same": int(
+            ((v[1:] != v[:-1]) & (v[1:] >= 0)).sum() + (v[0] >= 0).sum()
+        ),
+    }
+    count = int(o.sum())
+    causes = {cause: wrong for cause, wrong in causes.items() if wrong != count}
+    checks.number(result[0], count, "the number of notes", see, causes)
+    share = np.mean(~sounding)
+    causes = {
+        "rests of each voice were counted, not steps at which all rest": np.mean(v < 0),
+        "the share of steps that sound": np.mean(sounding),
+        "a number of steps: divide by all steps": np.sum(~sounding),
+    }
+    causes = {cause: wrong for cause, wrong in causes.items() if not np.isclose(wrong, share)}
+    checks.number(result[1], share, "the share of silent steps", see, causes)
+    causes = {
+        "a rest was counted as part of the note before": max(to_next),
+        "a note struck again was taken for the same": max(runs),
+        "counted from 0: a note of one step has the length 1": max(lengths) - 1,
+    }
+    causes = {cause: wrong for cause, wrong in causes.items() if wrong != max(lengths)}
+    checks.number(result[2], max(lengths), "the length of the longest note", see, causes)
+
+
 @lesson.exercise(points=4)
 def to_grid(to_grid):
     see = "lesson 01, section 'Quantise'"
@@ -145,3 +206,15 @@ def place_in_bar(place_in_bar, chorales):
         start, stop = bars[int(rng.integers(1, len(bars) - 1))]
         wanted = np.arange(stop - start) / (stop - start)
         checks.array(place[start:stop], wanted, f"{name}, the bar of steps {start} to {stop}", see)
+
+
+@lesson.exercise(points=3)
+def own_music(describe):
+    v = np.array([[60, -1], [60, -1], [60, 50], [-1, 50], [-1, -1], [62, -1]])
+    o = np.array([[1, 0], [1, 0], [0, 1], [0, 0], [0, 0], [1, 0]], bool)
+    examine_description(describe, v, o)
+    lowest = np.array([[0, -1], [0, -1], [-1, -1]])
+    examine_description(describe, lowest, np.array([[1, 0], [0, 0], [0, 0]], bool))  # MIDI pitch 0
+    rng = np.random.default_rng(15)
+    for _, steps in hard_cases.lengths(80):
+        examine_description(describe, *random_piece(rng, steps, 3))

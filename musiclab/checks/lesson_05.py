@@ -173,6 +173,45 @@ def examine_threshold(active_dimensions):
     checks.number(count, 1, "the active dimensions, above 0.5, of KL 0.5, 2 and 0", see, causes)
 
 
+def examine_gap(gap, prior, likelihood, q):
+    see = "lesson 05, section 'The ELBO'"
+    with np.errstate(all="ignore"):
+        result = checks.call(gap, prior, likelihood, q, see=see)
+    checks.kind(result, (tuple, list), "gap(prior, likelihood, q)", see)
+    checks.that(
+        len(result) == 3, f"gap should return three numbers, but it returned {len(result)}", see
+    )
+    evidence = sum(p * x for p, x in zip(prior, likelihood))
+    elbo = between = kl = back = 0.0
+    for p, x, w in zip(prior, likelihood, q):
+        if w > 0:
+            with np.errstate(divide="ignore"):
+                elbo += w * (np.log(x) + np.log(p) - np.log(w))
+                between += w * (np.log(w) - np.log(p * x / evidence))
+                kl += w * (np.log(w) - np.log(p))
+        if p * x > 0 and w > 0:
+            back += p * x / evidence * (np.log(p * x / evidence) - np.log(w))
+    checks.number(
+        result[0], np.log(evidence), "ln p(x)", see, {"p(x): take its logarithm": evidence}
+    )
+    with np.errstate(all="ignore"):  # -inf + inf
+        causes = {
+            "the sign is turned round": -elbo,
+            "ln p(z) - ln q(z), the second term, is missing": elbo + kl,
+            "the divergence was added, not subtracted": elbo + 2 * kl,
+            "this is ln p(x): the mean over q stands outside the logarithm": np.log(evidence),
+        }
+    causes = {cause: wrong for cause, wrong in causes.items() if not np.isclose(wrong, elbo)}
+    checks.number(result[1], elbo, "the ELBO", see, causes)
+    causes = {
+        "this is the divergence from the prior, KL(q || p(z))": kl,
+        "the divergence was taken the other way round, KL(p(z | x) || q)": back,
+        "the gap is ln p(x) less the ELBO, not the reverse": -between,
+    }
+    causes = {cause: wrong for cause, wrong in causes.items() if not np.isclose(wrong, between)}
+    checks.number(result[2], between, "the gap", see, causes, atol=1e-9)
+
+
 @lesson.exercise(points=4)
 def kl_clouds(kl_clouds):
     rng = np.random.default_rng(51)
@@ -197,8 +236,18 @@ def kl_clouds(kl_clouds):
     examine_clouds(kl_clouds, 40 * mu, sigma, zero, one, "the divergence of means far away")
 
 
+@lesson.exercise(points=3)
+def gap(gap):
+    examine_gap(gap, np.array([0.5, 0.5]), np.array([0.9, 0.1]), np.array([0.8, 0.2]))
+    examine_gap(gap, np.array([0.5, 0.5]), np.array([0.9, 0.1]), np.array([0.9, 0.1]))
+    rng = np.random.default_rng(61)
+    for (_, prior), (_, q) in zip(hard_cases.probs(rng, 1, 5), hard_cases.probs(rng, 1, 5)):
+        examine_gap(gap, prior[0], rng.uniform(0.1, 1, 5), q[0])
+    examine_gap(gap, np.array([0.25, 0.75]), np.array([0.4, 0.0]), np.array([0.5, 0.5]))
+
+
 @lesson.exercise(
-    points=5,
+    points=4,
     ready_made=(
         "musiclab.models.autoencoders.elbo.elbo",
         "musiclab.models.autoencoders.elbo.kl_to_prior",
@@ -219,7 +268,7 @@ def loss(loss):
 
 
 @lesson.exercise(
-    points=4, ready_made=("musiclab.models.autoencoders.elbo.importance_weighted_bound",)
+    points=3, ready_made=("musiclab.models.autoencoders.elbo.importance_weighted_bound",)
 )
 def many_draws(many_draws):
     rng = np.random.default_rng(55)
@@ -234,7 +283,7 @@ def many_draws(many_draws):
         checks.array(found, [right], f"the bound from 4 draws with {name}", see)
 
 
-@lesson.exercise(points=3)
+@lesson.exercise(points=2)
 def awake(active_dimensions):
     rng = np.random.default_rng(57)
     examine_awake(active_dimensions, rng, n=9, z=5, least=0.1)
