@@ -7,6 +7,7 @@ picture has words.
 from musiclab.show.audio import *
 from musiclab.show.drawings import *
 from musiclab.show.figures import *
+from musiclab.show.frames import *
 from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
 from musiclab.show.plots import *

@@ -39,14 +39,14 @@ def optimal_discriminator(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
 
 
 def kullback_leibler(p: np.ndarray, q: np.ndarray) -> float:
-    """Kullback-Leibler divergence, KL(p || q) = sum p log(p / q).
+    """Kullback-Leibler divergence, KL(p || q) = sum p ln(p / q).
 
     Args, Raises: as :func:`optimal_discriminator`.
 
     Returns:
       Nats, >= 0; infinite where q is 0 and p is not.
 
-    >>> round(kullback_leibler([1.0, 0.0], [0.5, 0.5]), 6)  # log 2
+    >>> round(kullback_leibler([1.0, 0.0], [0.5, 0.5]), 6)  # ln 2
     0.693147
     """
     p, q = _pair(p, q)
@@ -61,10 +61,10 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
     Args, Raises: as :func:`optimal_discriminator`.
 
     Returns:
-      Nats, from 0 for equal distributions to log 2 for disjoint ones; SciPy's distance is the
+      Nats, from 0 for equal distributions to ln 2 for disjoint ones; SciPy's distance is the
       square root.
 
-    >>> round(jensen_shannon([1.0, 0.0], [0.0, 1.0]), 6)  # log 2
+    >>> round(jensen_shannon([1.0, 0.0], [0.0, 1.0]), 6)  # ln 2
     0.693147
     """
     p, q = _pair(p, q)
@@ -73,9 +73,9 @@ def jensen_shannon(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
-    """Value of a discriminator, V(D) = sum p log D + sum p_g log(1 - D).
+    """Value of a discriminator, V(D) = sum p ln D + sum p_g ln(1 - D).
 
-    It is at most -log 4 + 2 JSD(p, p_g), at D = D*.
+    It is at most -ln 4 + 2 JSD(p, p_g), at D = D*.
 
     Equation: (10.6)
 
@@ -89,7 +89,7 @@ def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
     Raises:
       ValueError: as :func:`optimal_discriminator`, or if D leaves [0, 1].
 
-    >>> round(discriminator_value([0.5, 0.5], [1.0, 0.0], [0.0, 1.0]), 6)  # -log 4
+    >>> round(discriminator_value([0.5, 0.5], [1.0, 0.0], [0.0, 1.0]), 6)  # -ln 4
     -1.386294
     """
     p, p_g = _pair(p, p_g)
@@ -100,10 +100,10 @@ def discriminator_value(D: np.ndarray, p: np.ndarray, p_g: np.ndarray) -> float:
 
 
 def optimal_generator_gradient(p: np.ndarray, p_g: np.ndarray) -> np.ndarray:
-    """Gradient of mean -log D*(G(z)) with respect to the generator's logits a, p_g = softmax(a), D* fixed.
+    """Gradient of mean -ln D*(G(z)) with respect to the generator's logits a, p_g = softmax(a), D* fixed.
 
-    It equals the gradient of KL(p_g || p) - 2 JSD(p, p_g), whose second term pushes p_g away from
-    p.
+    It equals the gradient of KL(p_g || p) - 2 JSD(p, p_g), which is 2 KL((p + p_g) / 2 || p): at
+    least 0, and 0 only where p_g = p.
 
     Equation: (10.7)
     Source: Arjovsky and Bottou 2017, Towards principled methods for training GANs, theorem 2.5.

@@ -18,7 +18,7 @@ __all__ = [
 
 
 def minimax_loss(fake):
-    """Minimax loss of the generator, L_G = mean log(1 - D(G(z))).
+    """Minimax loss of the generator, L_G = mean ln(1 - D(G(z))).
 
     Its derivative in a logit is -sigmoid(s): it vanishes where the discriminator is sure of "fake".
 
@@ -29,7 +29,7 @@ def minimax_loss(fake):
     Returns:
       Scalar, nats, <= 0.
 
-    >>> float(minimax_loss([0.0]))  # log 1/2
+    >>> float(minimax_loss([0.0]))  # ln 1/2
     -0.6931471824645996
     """
     return -tf.reduce_mean(tf.nn.softplus(losses.check_floats(fake, "fake logits")))  # Eq. (10.2)

@@ -1,7 +1,7 @@
 """Losses of the classical GAN, on logits, and the R1 gradient penalty.
 
 A logit s is the discriminator's output before the sigmoid, D = sigmoid(s) its probability of
-"real". Losses are written in s, since log(sigmoid(s)) in two steps is -inf, without a gradient, at
+"real". Losses are written in s, since ln(sigmoid(s)) in two steps is -inf, without a gradient, at
 s = -110.
 """
 
@@ -13,7 +13,7 @@ __all__ = ["discriminator_loss", "non_saturating_loss", "r1_penalty", "squared_g
 
 
 def discriminator_loss(real, fake):
-    """Discriminator's loss, L_D = -mean log D(x) - mean log(1 - D(G(z))): means over the batch, added.
+    """Discriminator's loss, L_D = -mean ln D(x) - mean ln(1 - D(G(z))): means over the batch, added.
 
     Equation: (10.1)
     Source: Goodfellow et al. 2014, Generative adversarial nets.
@@ -27,7 +27,7 @@ def discriminator_loss(real, fake):
     Raises:
       ValueError: if either is empty or not made of floats.
 
-    >>> float(discriminator_loss([0.0], [0.0]))  # log 4
+    >>> float(discriminator_loss([0.0], [0.0]))  # ln 4
     1.3862943649291992
     """
     real, fake = check_floats(real, "real logits"), check_floats(fake, "fake logits")
@@ -36,7 +36,7 @@ def discriminator_loss(real, fake):
 
 
 def non_saturating_loss(fake):
-    """Generator's non-saturating loss, L_G = -mean log D(G(z)).
+    """Generator's non-saturating loss, L_G = -mean ln D(G(z)).
 
     Its derivative in a logit is sigmoid(s) - 1: close to -1 where D is sure of "fake".
 

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from keras import layers
 
-from musiclab.models.adversarial.loss_variants import LOSSES
+from musiclab.models.adversarial.loss_variants import LOSSES, gradient_penalty
 from musiclab.models.adversarial.losses import r1_penalty
 
 __all__ = ["CENTRES", "PointGAN", "modes_covered", "ring"]
@@ -58,23 +58,27 @@ class PointGAN(keras.Model):
 
     Args:
       loss: a name in :data:`musiclab.models.adversarial.loss_variants.LOSSES`.
-      r1: weight of the R1 penalty at every step; 0 is none.
+      r1: weight of the R1 penalty, Eq. (10.10), at every step; 0 is none.
+      gradient_penalty: weight of the gradient penalty of Eq. (10.9); 0 is none.
       momentum: beta_1 of both Adams.
 
     Raises:
-      ValueError: on an unknown loss, r1 below 0, or a momentum outside [0, 1).
+      ValueError: on an unknown loss, a weight below 0, or a momentum outside [0, 1).
 
     >>> PointGAN().sample(5, seed=0).shape
     (5, 2)
     """
 
-    def __init__(self, loss="non_saturating", r1=0.0, momentum=0.5, **kwargs):
+    def __init__(self, loss="non_saturating", r1=0.0, gradient_penalty=0.0, momentum=0.5, **kwargs):
         super().__init__(**kwargs)
         if loss not in LOSSES:
             raise ValueError(f"loss {loss!r}: there are {', '.join(LOSSES)}")
-        if r1 < 0 or not 0 <= momentum < 1:
-            raise ValueError(f"r1={r1}, momentum={momentum}: need r1 >= 0 and 0 <= momentum < 1")
+        if not (r1 >= 0 and gradient_penalty >= 0 and 0 <= momentum < 1):
+            raise ValueError(
+                f"{r1=}, {gradient_penalty=}, {momentum=}: need weights >= 0, 0 <= momentum < 1"
+            )
         self.settings = {"loss": loss, "r1": r1, "momentum": momentum}
+        self.settings["gradient_penalty"] = gradient_penalty
         self.discriminator_loss, self.generator_loss = LOSSES[loss]
         self.generator, self.discriminator = _network(LATENT, 2), _network(2, 1)
         self.seed_generator = keras.random.SeedGenerator()  # repeatable after set_seed
@@ -87,22 +91,35 @@ class PointGAN(keras.Model):
 
     def train_step(self, x):
         """One update of the discriminator on points x (B, 2), then one of the generator."""
-        n = tf.shape(x)[0]
-        fake, weights = self.generate(n), self.discriminator.trainable_variables  # (B, 2)
+        n, D = tf.shape(x)[0], self.discriminator
+        # 1. The discriminator learns; the generator only supplies points.
+        fake = self.generate(n)  # (B, 2)
         with tf.GradientTape() as tape:
-            loss = self.discriminator_loss(self.discriminator(x), self.discriminator(fake))
-            if self.settings["r1"]:
-                loss += self.settings["r1"] * r1_penalty(self.discriminator, x)
-        self.optimizer.apply(tape.gradient(loss, weights), weights)
+            loss = self.discriminator_loss(D(x), D(fake)) + self.penalty(x, fake)
+        gradients = tape.gradient(loss, D.trainable_variables)
+        self.optimizer.apply(gradients, D.trainable_variables)
+        # 2. The generator learns: its gradient comes through the discriminator, which stays as it is.
         weights = self.generator.trainable_variables
         with tf.GradientTape() as tape:
-            generator_loss = self.generator_loss(self.discriminator(self.generate(n)))
+            generator_loss = self.generator_loss(D(self.generate(n)))
         self.generator_optimizer.apply(tape.gradient(generator_loss, weights), weights)
         return {"loss": loss, "generator_loss": generator_loss}
 
+    def penalty(self, x, fake):
+        """Weighted penalties on the discriminator's gradient at real points and between the two kinds."""
+        total = 0.0
+        if self.settings["r1"]:
+            total += self.settings["r1"] * r1_penalty(self.discriminator, x)
+        if self.settings["gradient_penalty"]:
+            seed = tf.cast(self.seed_generator.next(), tf.int32)
+            found = gradient_penalty(self.discriminator, x, fake, seed)
+            total += self.settings["gradient_penalty"] * found
+        return total
+
     def generate(self, n):
         """Points (n, 2) from fresh noise, for training."""
-        return self.generator(keras.random.normal((n, LATENT), seed=self.seed_generator))
+        z = keras.random.normal((n, LATENT), seed=self.seed_generator)  # (n, 2)
+        return self.generator(z)
 
     def sample(self, n: int, seed: int) -> np.ndarray:
         """Make n points, float32 (n, 2), of noise drawn with a seed; ValueError if n is below 1."""

@@ -132,3 +132,14 @@ def test_bad_discriminators_and_logits_without_end_are_refused():
         discriminator_value([0.5], [0.5, 0.5], [0.5, 0.5])
     with pytest.raises(ValueError, match="a probability is 0"):
         optimal_generator_gradient(*GAP)
+
+
+def test_non_saturating_objective_is_a_divergence():
+    """KL(p_g || p) - 2 JSD = 2 KL((p + p_g) / 2 || p): never negative, 0 only for p_g = p."""
+    for p_g in rng.dirichlet(np.ones(6), size=20):
+        left = kullback_leibler(p_g, P) - 2 * jensen_shannon(P, p_g)
+        assert left == pytest.approx(2 * kullback_leibler((P + p_g) / 2, P), rel=1e-9)
+        assert left > 0
+    half = np.array([0.5, 0.5, 0.0, 0.0])  # a generator that leaves out half of what is real
+    left = kullback_leibler(half, np.full(4, 0.25)) - 2 * jensen_shannon(np.full(4, 0.25), half)
+    assert left == pytest.approx(1.5 * np.log(1.5) + 0.5 * np.log(0.5))

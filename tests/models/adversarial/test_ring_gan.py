@@ -77,6 +77,26 @@ def test_one_step_by_hand():
     assert float(logs["generator_loss"]) == pytest.approx(float(loss), rel=1e-5)
 
 
+def test_both_penalties_are_weighed_and_added():
+    """With a linear score of gradient (3, 4): R1 is 25, the gradient penalty (5 - 1)^2."""
+    model, x = PointGAN(loss="wasserstein", r1=0.5, gradient_penalty=2.0), tf.zeros((4, 2))
+    model.discriminator = keras.Sequential([keras.layers.Dense(1)])
+    model.discriminator(x)
+    model.discriminator.layers[0].kernel.assign([[3.0], [4.0]])
+    assert float(model.penalty(x, x + 1)) == pytest.approx(0.5 * 25 + 2 * 16, rel=1e-5)
+    assert PointGAN().penalty(x, x) == 0
+
+
+def test_a_penalty_changes_the_discriminators_step():
+    stepped = []
+    for weight in (0.0, 10.0):
+        set_seed(0)
+        model = PointGAN(loss="wasserstein", gradient_penalty=weight)
+        model.train_step(tf.constant(ring(16, seed=0)))
+        stepped.append(model.discriminator.get_weights()[0])
+    assert (stepped[0] != stepped[1]).any()
+
+
 def test_a_generator_learns_where_the_music_is():
     set_seed(0)
     model, points = (
@@ -103,9 +123,9 @@ def test_samples():
 
 
 def test_a_stored_game_goes_on(tmp_path):
-    model = PointGAN(r1=0.5)
+    model = PointGAN(r1=0.5, gradient_penalty=0.1)
     save_model(model, tmp_path / "toy.keras")
-    again = load_model(tmp_path / "toy.keras", like=PointGAN(r1=0.5))
+    again = load_model(tmp_path / "toy.keras", like=PointGAN(r1=0.5, gradient_penalty=0.1))
     assert again.settings == model.settings
     np.testing.assert_array_equal(again.sample(5, seed=0), model.sample(5, seed=0))
     np.testing.assert_array_equal(again.discriminator(CENTRES), model.discriminator(CENTRES))
@@ -120,6 +140,7 @@ def test_a_stored_game_goes_on(tmp_path):
         (lambda: modes_covered(np.zeros((3, 3))), r"shape \(3, 3\)"),
         (lambda: PointGAN(loss="hinge"), "loss 'hinge': there are minimax, non_saturating"),
         (lambda: PointGAN(r1=-1), "r1=-1"),
+        (lambda: PointGAN(gradient_penalty=-1), "gradient_penalty=-1"),
         (lambda: PointGAN(momentum=1), "momentum=1"),
     ],
 )
