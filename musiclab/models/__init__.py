@@ -14,7 +14,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
     09  recurrent.encoder_decoder, recurrent.numpy_cells
     10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
-        adversarial.losses, adversarial.ring_gan
+        adversarial.losses, adversarial.networks, adversarial.ring_gan, autoencoders.vae
     11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
     12  energy.enumeration, energy.partition_function, energy.rbm, energy.rbm_functions
     13  energy.dbn, energy.dbn_bound, energy.enumeration, energy.rbm, energy.softmax_rbm
@@ -28,13 +28,13 @@ Module to lessons::
     adversarial.gan                         10, 11
     adversarial.loss_variants               10
     adversarial.losses                      10, 11
-    adversarial.networks                    11
+    adversarial.networks                    10, 11
     adversarial.ring_gan                    10
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
     autoencoders.optimisers                 04
-    autoencoders.vae                        05
+    autoencoders.vae                        05, 10
     energy.dbn                              13
     energy.dbn_bound                        13
     energy.enumeration                      12, 13
