@@ -174,7 +174,7 @@ def call(function, *arguments, see=None, **keywords):
         )
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
-        _fail(f"{name} stopped with an error. {_in_words(error)}Python says: {said}", see)
+        _fail(f"{name} stopped with an error. {_in_words(error)}\nPython says: {said}", see)
     for place, (before, after) in enumerate(
         zip((*arguments, *keywords.values()), (*given, *named.values())), start=1
     ):
@@ -188,20 +188,20 @@ def call(function, *arguments, see=None, **keywords):
 
 SHAPES = {  # what NumPy, TensorFlow and Keras say of arrays that don't fit, and what it means
     r"matmul:.*size (\d+) is different from (\d+)": "Two arrays were multiplied with @ whose inner "
-    "lengths, {1} and {0}, differ: print their shapes; a transpose, .T, may be missing. ",
+    "lengths, {1} and {0}, differ: print their shapes; a transpose, .T, may be missing.",
     r"Matrix size-incompatible|Incompatible shapes.*MatMul": "Two tensors were multiplied whose inner "
-    "lengths differ: print their shapes. ",
+    "lengths differ: print their shapes.",
     r"could not be broadcast together with shapes (\(.*?\)) (\(.*?\))": "Arrays of shapes {0} and {1} "
-    "can't be combined number by number: print both, and see which axis is missing or too long. ",
+    "can't be combined number by number: print both, and see which axis is missing or too long.",
     r"index (-?\d+) is out of bounds for axis (\d+) with size (\d+)": "Place {0} was asked for on an "
-    "axis of length {2}; the last place is the length less 1. ",
+    "axis of length {2}; the last place is the length less 1.",
     r"truth value of an array": "An array stands where one true or false is needed, as after `if`: use "
-    ".any(), .all() or np.where. ",
+    ".any(), .all() or np.where.",
     r"axis (\d+) is out of bounds for array of dimension (\d+)": "Axis {0} was named, but the array has "
-    "{1} axes, counted from 0. ",
-    r"list index out of range": "A place was asked for that the list does not have. ",
+    "{1} axes, counted from 0.",
+    r"list index out of range": "A place was asked for that the list does not have.",
     r"only (integer|length-1|0-dimensional)": "An array with several numbers stands where one number is "
-    "needed. ",
+    "needed.",
 }
 
 
@@ -211,9 +211,9 @@ def _in_words(error):
         if found := re.search(pattern, str(error), re.S):
             return words.format(*found.groups())
     if isinstance(error, NameError):
-        return "A name is used that was given no value: is it spelt as in the line that makes it? "
+        return "A name is used that was given no value: is it spelt as in the line that makes it?"
     if isinstance(error, KeyError):
-        return "A dictionary was asked for an entry that it does not have. "
+        return "A dictionary was asked for an entry that it does not have."
     return ""
 
 
