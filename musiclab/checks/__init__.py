@@ -174,7 +174,7 @@ def call(function, *arguments, see=None, **keywords):
         )
     except (Exception, SystemExit) as error:
         said = f"{type(error).__name__}: {error}"
-        _fail(f"{name} stopped with an error. {_in_words(error)}\nPython says: {said}", see)
+        _fail(f"{name} stopped with an error.{_in_words(error)}\nPython says: {said}", see)
     for place, (before, after) in enumerate(
         zip((*arguments, *keywords.values()), (*given, *named.values())), start=1
     ):
@@ -209,11 +209,11 @@ def _in_words(error):
     """A sentence on what an error of a library means, or nothing."""
     for pattern, words in SHAPES.items():
         if found := re.search(pattern, str(error), re.S):
-            return words.format(*found.groups())
+            return " " + words.format(*found.groups())
     if isinstance(error, NameError):
-        return "A name is used that was given no value: is it spelt as in the line that makes it?"
+        return " A name is used that was given no value: is it spelt as in the line that makes it?"
     if isinstance(error, KeyError):
-        return "A dictionary was asked for an entry that it does not have."
+        return " A dictionary was asked for an entry that it does not have."
     return ""
 
 

@@ -108,7 +108,7 @@ def test_call_says_what_goes_wrong():
         raise NotImplementedError("this exercise is not solved yet")
 
     assert "unwritten is not written yet" in words(checks.call, unwritten)
-    assert "stopped with an error. \nPython says: ZeroDivisionError" in words(
+    assert "stopped with an error.\nPython says: ZeroDivisionError" in words(
         checks.call, lambda x: 1 / x, 0
     )
     assert "does not take the arguments" in words(checks.call, lambda x: x, 1, 2)
@@ -116,7 +116,7 @@ def test_call_says_what_goes_wrong():
 
 
 def test_call_lets_the_students_own_type_errors_be_told_from_wrong_arguments():
-    assert "stopped with an error. \nPython says: TypeError" in words(
+    assert "stopped with an error.\nPython says: TypeError" in words(
         checks.call, lambda x: x + "1", 2
     )
 
