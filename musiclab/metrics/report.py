@@ -190,6 +190,10 @@ def looks_like_music(
     four bars may be nearer to a full copy than to the most copied real piece. Harmony needs three
     voices; rows that read fermatas or the key show a dash where pieces have none, and do not count.
 
+    Related: Yang and Lerch, "On the evaluation of generative models in music", 2020 (MGEval),
+    compare distances within and between two sets, measure by measure; MusPy (Dong and others, 2020)
+    has single numbers, and its polyphony is a mean where the row here is a distance of histograms.
+
     A difference is not a fault: other real music differs from Bach, too. No difference proves
     little: each measure can be fooled, and the report does not listen. Compare like with like:
     pieces of similar length (all two-bar windows, or all whole), in one key or each in its own on

@@ -34,8 +34,8 @@ class DBN(keras.Model):
     """p(v, h1, ..., hL): an RBM of the two top layers, and directed layers below it.
 
     Equation: (13.3)
-    Source: Hinton, Osindero and Teh,
-      "A fast learning algorithm for deep belief nets", 2006; fine-tuning: Hinton and Salakhutdinov,
+    Source: Hinton, Osindero and Teh, "A fast learning algorithm for deep belief nets", 2006, who
+      fine-tune with a variant of wake-sleep; by backpropagation, as here: Hinton and Salakhutdinov,
       "Reducing the dimensionality of data with neural networks", 2006.
 
     Args:
@@ -132,9 +132,11 @@ class DBN(keras.Model):
         """Fine-tune a copy: the layers below the top, unrolled into an autoencoder.
 
         The downward layers get weights of their own. The code is drawn, not passed on as
-        probabilities, since the top RBM only ever sends zeros and ones; its gradient is that of the
-        probability (straight-through estimator). The top RBM is copied and does not know the new
-        codes: :meth:`refit_top`.
+        probabilities, since the top RBM only ever sends zeros and ones. The gradient passes the
+        draw as if it had been the probability: the straight-through estimator, which is biased
+        (Bengio, Léonard and Courville, "Estimating or propagating gradients through stochastic
+        neurons for conditional computation", 2013). The top RBM is copied and not trained on the
+        new codes: :meth:`refit_top`.
 
         Args:
           x: rows (n, V). epochs, batch_size, **kwargs: as Keras. learning_rate: of Adam.
@@ -192,9 +194,10 @@ class DBN(keras.Model):
         return self._up(self.stack[0].check_rows(x), layers).numpy()
 
     def reconstruct(self, x, layers=None) -> np.ndarray:
-        """Rows (n, V) up ``layers`` layers and down again, by probabilities: float32 (n, V).
+        """Rows (n, V) up ``layers`` layers and down again: float32 (n, V).
 
-        None goes up to the code, or one layer if there is a single one.
+        Probabilities are passed both ways, and nothing is drawn. None goes up to the code, or one
+        layer if there is a single one.
         """
         layers = self._depth(self.code_layer if layers is None else layers)
         return self._down(self._up(self.stack[0].check_rows(x), layers), layers).numpy()
@@ -232,7 +235,8 @@ class DBN(keras.Model):
         Args:
           x: rows (n, V); their values at unknown places are the start.
           known: bool (V,), or (n, V).
-          seed, temperature: as :meth:`sample`; the temperature acts in the last round.
+          seed, temperature: as :meth:`sample`; the temperature acts in the last round, and not
+            at all if there is a single layer.
           steps: rounds.
 
         Returns:

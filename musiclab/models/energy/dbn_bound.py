@@ -1,4 +1,4 @@
-"""Exact variational bound of two stacked RBMs: why a second layer can raise the likelihood."""
+"""Exact variational bound of two stacked RBMs, which training the upper one can raise."""
 
 from __future__ import annotations
 
