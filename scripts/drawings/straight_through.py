@@ -12,7 +12,7 @@ def draw() -> Drawing:
     q = picture.box(104, 60, 76, 50, "q", "0.3", PURPLE)
     h = picture.box(250, 60, 56, 50, "h", "0 or 1", BLUE)
     rebuilt = picture.box(356, 60, 76, 50, "p̂", "(V,)", ORANGE)
-    loss = picture.box(468, 60, 48, 50, "L", "", GREY)
+    loss = picture.box(468, 60, 48, 50, "J", "", GREY)
     picture.arrow(v.right, q.left, "up", at=(80, 70))
     picture.arrow(q.right, h.left, "draw", at=(214, 70), dashed=True)
     picture.arrow(h.right, rebuilt.left, "down", at=(330, 70))
