@@ -17,11 +17,6 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     header = nbformat.read(notebook, as_version=4).cells[0].source
     text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
     words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
-    # what is said about the source articles, behind the lessons that are needed, has section
-    # numbers of its own
-    words = re.split(
-        r"(?:The|Section|This lesson|the) [^.;]*source article|Section \d|The equations", words
-    )[0]
     helping = re.findall(r"\b(\d\d) helps", words)
     return [n for n in re.findall(r"\b\d\d\b", words) if n not in helping], helping
 

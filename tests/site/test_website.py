@@ -131,7 +131,7 @@ def test_colab_copies_install_first(tmp_path):
 
 
 def test_prerequisites_of_a_header(tmp_path):
-    header = "**Prerequisites:** lessons 01, 02 (nats) and 06; 07 helps. Section 3 of the source\narticle has (8.1).\n"
+    header = "**Prerequisites:** lessons 01, 02 (nats, lesson 03) and\n06; 07 helps.\n\n**Run time:** 12 s\n"
     file = tmp_path / "09_a.ipynb"
     nbformat.write(notebook(nbformat.v4.new_markdown_cell(header)), str(file))
     assert course_map.prerequisites(file) == (["01", "02", "06"], ["07"])
