@@ -17,7 +17,8 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         adversarial.losses, adversarial.networks, adversarial.ring_gan, autoencoders.vae
     11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
     12  energy.enumeration, energy.partition_function, energy.rbm, energy.rbm_functions
-    13  energy.dbn, energy.dbn_bound, energy.enumeration, energy.rbm, energy.softmax_rbm
+    13  energy.dbn, energy.dbn_bound, energy.enumeration, energy.rbm, energy.rbm_functions,
+        energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
 
@@ -40,7 +41,7 @@ Module to lessons::
     energy.enumeration                      12, 13
     energy.partition_function               12, 14
     energy.rbm                              12, 13, 14
-    energy.rbm_functions                    12, 14
+    energy.rbm_functions                    12, 13, 14
     energy.rnn_rbm                          14
     energy.softmax_rbm                      13
     markov                                  02, 06, 07
