@@ -19,7 +19,7 @@ def draw() -> Drawing:
     picture.arrow(rebuilt.right, loss.left)
     picture.text(215, 22, "1 with probability q, else 0", size=13)
     picture.line((215, 32), (215, 58), colour=GREY, dashed=True)
-    picture.text(452, 22, "cross-entropy (13.6)", size=13)
+    picture.text(436, 22, "cross-entropy (13.6)", size=13)
     for start, end in ((490, 398), (390, 282), (142, 34)):
         picture.arrow((start, 114), (start, 138), (end, 138), (end, 112), colour=GREEN)
     picture.arrow((274, 114), (274, 160), (150, 160), (150, 112), colour=GREEN)
