@@ -95,7 +95,7 @@ def log_partition_ais(
     downward when temperatures are few.
 
     Equation: (12.9)
-    Source: Salakhutdinov and Murray, "On the quantitative analysis of deep belief networks", 2008.
+    Source: Neal, Statistics and Computing 11, 2001; Salakhutdinov and Murray, ICML 2008.
 
     Args:
       W, a, b: see the module. seed: of the chains.

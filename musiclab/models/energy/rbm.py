@@ -49,11 +49,10 @@ class RBM(GraphCache, keras.Model):
         if min(visible, hidden) < 1:
             raise ValueError(f"{visible} visible, {hidden} hidden units: both must be at least 1")
         self.visible, self.hidden = int(visible), int(hidden)
-        normal = keras.initializers.RandomNormal(stddev=0.05)
-        off = keras.initializers.Constant(-1.0)  # most hidden units are off at first
+        normal, off = keras.initializers.RandomNormal(0, 0.05), keras.initializers.Constant(-1.0)
         self.W = self.add_weight((visible, hidden), normal, name="W")  # (V, H)
         self.a = self.add_weight((visible,), "zeros", name="a")  # (V,)
-        self.b = self.add_weight((hidden,), off, name="b")  # (H,)
+        self.b = self.add_weight((hidden,), off, name="b")  # (H,), most of them off at first
         self.trained = self.add_weight((), "zeros", trainable=False, name="trained")
         self.chains = tf.Variable(tf.zeros((0, visible)), shape=(None, visible), trainable=False)
         self.seeds = keras.random.SeedGenerator(0)
@@ -138,10 +137,12 @@ class RBM(GraphCache, keras.Model):
           batch_size: B, rows per update and number of chains. seed: for shuffles and chains.
 
         Raises:
-          ValueError: if there is no row, or a number is outside 0 to 1.
+          ValueError: if there is no row, a number is outside 0 to 1, or B is below 1.
         """
         if y is not None:
             raise ValueError("a Boltzmann machine learns the rows themselves: pass no y")
+        if batch_size < 1:
+            raise ValueError(f"batch_size = {batch_size}: an update needs at least one row")
         x = self.check_rows(x)
         if not float(self.trained):
             share = (x.sum(axis=0) + 0.5) / (len(x) + 1)
@@ -207,8 +208,7 @@ class RBM(GraphCache, keras.Model):
         Returns:
           float32 (n, V) of 0 and 1.
         """
-        start = self.random_rows(n, seed)
-        return self.complete(start, np.zeros(self.visible, bool), seed, steps)
+        return self.complete(self.random_rows(n, seed), np.zeros(self.visible, bool), seed, steps)
 
     def random_rows(self, n: int, seed: int) -> np.ndarray:
         """Random visible units (n, V), to start Gibbs chains from."""
