@@ -16,7 +16,7 @@ COLUMNS = (  # name, units drawn, their probabilities
 
 
 def draw() -> Drawing:
-    """Stage 1 the chain with its probabilities and draws; stage 2 the two phases."""
+    """The chain with its probabilities and draws, and the two phases below it."""
     picture = Drawing(520, 286, "A Gibbs chain of two steps, and contrastive divergence")
     xs = [44 + 86 * column for column in range(6)]
     for left, right in pairwise(xs):
@@ -38,7 +38,6 @@ def draw() -> Drawing:
         (431, "(12.3)"),
     ):
         picture.text(x, 206, label, size=13)
-    picture.stage(2)
     for x, colour, name in ((87, GREEN, "positive phase"), (431, RED, "negative phase")):
         picture.line((x - 63, 222), (x - 63, 230), (x + 63, 230), (x + 63, 222), colour=colour)
         picture.text(x, 248, name, colour=colour, bold=True)
