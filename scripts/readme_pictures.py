@@ -1,4 +1,4 @@
-"""Draw the two pictures of README.md: a piano roll and the opening of a score, both of lesson 08's strict chorale.
+"""Draw the two pictures of README.md: a piano roll and the opening of a score, both of lesson 08's chorale.
 
 `python scripts/readme_pictures.py` writes them to site/pictures/.
 """
@@ -15,7 +15,7 @@ from musiclab.data import excerpt, load_chorales, to_common_key
 from musiclab.models.recurrent.four_voices import FourVoices
 
 PICTURES = Path(__file__).resolve().parents[1] / "site" / "pictures"
-SIZES = {"units": 90, "hidden": 90, "low": 31, "high": 86, "dropout": 0.15}  # as in lesson 08
+SIZES = {"units": 90, "hidden": 90, "low": 31, "high": 86, "dropout": 0.3}  # as in lesson 08
 SEED, TAU, PIECES = 8, 0.85, 16  # likewise
 STEPS, BARS = 128, 6  # shown: eight bars as a roll, six as a score
 
@@ -25,7 +25,7 @@ def main():
     known = {chorale.melody for chorale in load_chorales("train")}
     clean = [to_common_key(c) for c in load_chorales("test") if c.melody not in known][:PIECES]
     model = training.load_model("weights/08_voices.keras", like=FourVoices(**SIZES))
-    chorale = model.sample(clean, SEED, temperature=TAU, parallels=False)[0]
+    chorale = model.sample(clean, SEED, temperature=TAU)[0]
     PICTURES.mkdir(parents=True, exist_ok=True)
     left, _ = show.compare(
         *(excerpt(piece, 0, STEPS) for piece in (clean[0], chorale)),

@@ -54,14 +54,15 @@ def chords(order: str, epochs: int = 24):
     return model
 
 
-def voices(epochs: int = 30):
+def voices(epochs: int = 28):
     """The trained four-voice model of lesson 08, small enough for a file of at most a megabyte."""
     from musiclab import data, training
     from musiclab.models.recurrent.four_voices import FourVoices
 
     training.set_seed(8)
     pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
-    model = FourVoices(units=90, hidden=90, low=31, high=86, dropout=0.15)
+    model = FourVoices(units=90, hidden=90, low=31, high=86, dropout=0.3)
+    model.compile_default(weight_decay=1e-2)
     training.train(model, pieces, epochs=epochs, batch_size=8, title="four voices")
     return model
 

@@ -16,19 +16,21 @@ __all__ = [
     "tokens_to_piece",
 ]
 
-FEATURE_SIZES = (4, 12, 2, 2, 10, 2)
+FEATURE_SIZES = (4, 12, 2, 2, 10, 2, 21)
 """How many values each column of :func:`conditioning_features` has."""
 
 
 def conditioning_features(piece: Piece) -> np.ndarray:
-    """Metre, fermatas and mode of each step: what is known of a piece without its notes.
+    """Metre, fermatas, mode and last phrase of each step: what is known of a piece without its notes.
 
     Args:
       piece: any piece.
 
     Returns:
-      int32 (T, 6), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half
-      the number of steps until the next fermata (0-8, 9 if there is none), minor; flags are 0 or 1.
+      int32 (T, 7), by column: step within the quarter (0-3), beat (0-11), downbeat, fermata, half
+      the number of steps until the next fermata (0-8, 9 if there is none), minor, and how
+      the piece closes: in the last phrase that number again, plus 10 in minor; 20 before it. Flags
+      are 0 or 1.
 
     >>> conditioning_features(Piece([[60]] * 5, fermatas=[0, 0, 0, 0, 1]))[:, 4].tolist()
     [2, 1, 1, 0, 0]
@@ -39,8 +41,10 @@ def conditioning_features(piece: Piece) -> np.ndarray:
     ahead = np.where(following < 0, none, np.minimum((following - steps) // 2, most))
     quarter = (steps - piece.pickup) % 4
     minor = np.full(piece.steps, piece.mode == "minor")
+    # one value per mode and place, since the mode decides on which chord a piece closes
+    closing = np.where(last_phrase(piece), ahead + FEATURE_SIZES[4] * minor, FEATURE_SIZES[6] - 1)
     beat = np.minimum(piece.beat, FEATURE_SIZES[1] - 1)
-    columns = [quarter, beat, piece.downbeats, piece.fermatas, ahead, minor]
+    columns = [quarter, beat, piece.downbeats, piece.fermatas, ahead, minor, closing]
     return np.stack(columns, axis=1).astype(np.int32)
 
 

@@ -25,6 +25,8 @@ class CounterpointTable(keras.Layer):
     Candidates for ``upper_now`` or ``lower_now`` ask how a voice should go on; candidates for
     ``upper_before`` or ``lower_before`` ask what should lead to a known next pitch.
 
+    Equation: (8.8)
+
     Args:
       pairs: number of pairs of voices.
 
@@ -61,7 +63,7 @@ class CounterpointTable(keras.Layer):
         before, now = ops.mod(up - low, OCTAVE), ops.mod(up_now - low_now, OCTAVE)
         motion = ops.sign((up_now - up) * (low_now - low)) + 1  # an index into MOTIONS
         entry = ((pair * OCTAVE + before) * OCTAVE + now) * len(MOTIONS) + motion
-        logits = ops.take(ops.reshape(self.table, (-1,)), entry)
+        logits = ops.take(ops.reshape(self.table, (-1,)), entry)  # Eq. (8.8)
         silent = (up == 0) | (up_now == 0) | (low == 0) | (low_now == 0)
         return ops.where(silent, 0.0, logits)
 

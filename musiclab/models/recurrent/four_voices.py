@@ -9,6 +9,7 @@ import tensorflow as tf
 from musiclab.data.encodings import conditioning
 from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN, encode_tokens
 from musiclab.data.piece import Piece
+from musiclab.models.recurrent.counterpoint_table import CounterpointTable
 from musiclab.models.recurrent.recurrent_stack import RecurrentStack
 from musiclab.models.recurrent.sequence_model import SequenceModel, pad
 from musiclab.sampling.ancestral import ancestral_sampling, check_temperature, sample_categorical
@@ -18,6 +19,7 @@ __all__ = ["FourVoices"]
 
 VOICES = 4
 VOICE_ORDER = (0, 3, 1, 2)  # soprano, bass, alto, tenor: the outer voices first
+PAIRS = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # upper and lower voice
 AGES = (1, 2, 3, 4, 5, 9, 17)  # lower ends of the classes of a note's age in steps
 
 
@@ -25,9 +27,13 @@ AGES = (1, 2, 3, 4, 5, 9, 17)  # lower ends of the classes of a note's age in st
 class FourVoices(SequenceModel):
     """GRU and four softmaxes: p(step | all before, metre), each voice given those before it in the step.
 
+    To the logits of a voice a :class:`CounterpointTable` adds a number for each voice before it.
+
     Each voice holds, rests or strikes a note, so that unisons, crossings and repeated notes can be
     expressed, which a piano roll can't. It does not transpose: pass pieces in the common key
     (:func:`musiclab.data.to_common_key`).
+
+    Equation: (8.8)
 
     Args:
       units: H of the GRU. hidden: units between it and the voices.
@@ -54,13 +60,14 @@ class FourVoices(SequenceModel):
         self.from_voice = [keras.layers.Dense(hidden) for _ in VOICE_ORDER[:-1]]
         self.deeper = [keras.layers.Dense(hidden, "silu") for _ in range(VOICES)]
         self.out = [keras.layers.Dense(self.tokens) for _ in range(VOICES)]
+        self.counterpoint = CounterpointTable(len(PAIRS))
         self.drop = keras.layers.Dropout(dropout)
         columns = 3 * VOICES + len(conditioning.FEATURE_SIZES)
         self(tf.zeros((1, 1, columns), tf.int32))  # makes the weights
         self.compile_default()
 
     def call(self, x, training=False):
-        """Encoded pieces (B, T, 18), padded with -1, to ln p of each step in nats, (B, T)."""
+        """Encoded pieces (B, T, 19), padded with -1, to ln p of each step in nats, (B, T)."""
         real = tf.where(x[..., 0] >= 0)  # (m, 2): batch and time index of the m real steps
         sizes = [VOICES, VOICES, VOICES, len(conditioning.FEATURE_SIZES)]
         tokens, sounding, age, metre = tf.split(x, sizes, axis=-1)
@@ -74,13 +81,13 @@ class FourVoices(SequenceModel):
             masks = [self.drop(tf.ones_like(z), training=True) for _ in range(2)]
         nats = 0.0
         for voice in VOICE_ORDER:
-            logits = self._logits(voice, z, sounding, *masks)  # (m, tokens)
+            logits = self._logits(voice, z, tokens, sounding, *masks)  # (m, tokens)
             nats -= tf.nn.sparse_softmax_cross_entropy_with_logits(tokens[:, voice], logits)
             z += self._from_voice(voice, tokens, sounding)
         return tf.scatter_nd(real, nats, tf.shape(x, tf.int64)[:2])
 
     def encode(self, piece) -> np.ndarray:
-        """A piece of four voices as int32 (T, 18): tokens, sounding notes, their ages, metre."""
+        """A piece of four voices as int32 (T, 19): tokens, sounding notes, their ages, metre."""
         found = (
             f"{piece.voices.shape[1]} voices" if isinstance(piece, Piece) else type(piece).__name__
         )
@@ -113,7 +120,7 @@ class FourVoices(SequenceModel):
         pieces = [condition] if isinstance(condition, Piece) else list(condition)
         if not pieces:
             raise ValueError("no form: pass at least one piece whose length and metre to use")
-        metre = pad([conditioning.conditioning_features(piece) for piece in pieces])  # (n, T, 6)
+        metre = pad([conditioning.conditioning_features(piece) for piece in pieces])  # (n, T, 7)
         generate = self.graph(self._generate)
         tokens = generate(tf.constant(metre), seed, tau, bool(parallels)).numpy()  # (n, T, 4)
         decode = conditioning.tokens_to_piece
@@ -131,14 +138,14 @@ class FourVoices(SequenceModel):
         return ancestral_sampling(next_step, state, steps, seed)[0]
 
     def _step(self, state, metre, seed, temperature, parallels):
-        """Draw one step: state and metre (n, 6) to tokens (n, 4) and the new state."""
+        """Draw one step: state and metre (n, 7) to tokens (n, 4) and the new state."""
         sounding, age = state["sounding"], state["age"]  # (n, 4) each
         features = self._features(sounding, age, metre)  # (n, D)
         h, recurrent = self.recurrent.step(features, state["recurrent"])  # (n, H)
         z = self.from_context(tf.concat([h, features], axis=-1))  # (n, hidden)
         tokens = tf.zeros_like(sounding)
         for i, voice in enumerate(VOICE_ORDER):
-            logits = self._logits(voice, z, sounding) / temperature  # (n, tokens)
+            logits = self._logits(voice, z, tokens, sounding) / temperature  # (n, tokens)
             if i and not parallels:
                 forbidden = self._parallels(voice, VOICE_ORDER[:i], tokens, sounding)
                 logits = tf.where(forbidden, -1e9, logits)
@@ -159,12 +166,30 @@ class FourVoices(SequenceModel):
         one_hots = [tf.one_hot(part, size, dtype=self.compute_dtype) for part, size in columns]
         return tf.concat(one_hots, axis=-1)
 
-    def _logits(self, voice, z, sounding, mask1=1.0, mask2=1.0):
+    def _logits(self, voice, z, tokens, sounding, mask1=1.0, mask2=1.0):
         """Logits (m, tokens) of one voice; where nothing sounds there is nothing to hold."""
         h = tf.nn.silu(z) * mask1
         logits = self.out[voice](h + self.deeper[voice](h) * mask2)
+        logits += self._counterpoint(voice, tokens, sounding)
         impossible = (sounding[:, voice, None] == 0) & (tf.range(self.tokens) == HOLD_TOKEN)
         return tf.where(impossible, -1e9, logits)
+
+    def _counterpoint(self, voice, tokens, sounding):
+        """Sum of the table's logits (m, tokens) for a voice's tokens, over the voices before it."""
+        others = VOICE_ORDER[: VOICE_ORDER.index(voice)]
+        token, own = tf.range(self.tokens), sounding[:, voice, None]
+        candidates = tf.where(token == HOLD_TOKEN, own, tf.maximum(token - 1, 0))  # (m, tokens)
+        now = conditioning.next_sounding(tokens, sounding, sounding, tf.where)[0]  # (m, 4)
+        logits = tf.zeros_like(candidates, self.compute_dtype)
+        for other in others:
+            moves = {
+                voice: (own, candidates),
+                other: (sounding[:, other, None], now[:, other, None]),
+            }
+            pair = (min(voice, other), max(voice, other))
+            upper, lower, index = moves[pair[0]], moves[pair[1]], PAIRS.index(pair)
+            logits += self.counterpoint.logits(*upper, *lower, index)  # Eq. (8.8)
+        return logits
 
     def _from_voice(self, voice, tokens, sounding):
         """What a voice does in this step, for the voices after it: (m, hidden)."""

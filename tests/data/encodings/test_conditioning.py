@@ -30,13 +30,14 @@ def test_form_by_hand():
     assert np.flatnonzero(plan[:, 3]).tolist() == [20]
     assert plan[[0, 4, 5, 18, 19, 20, 21], 4].tolist() == [8, 8, 7, 1, 0, 0, 9]
     assert (plan[:, 5] == 1).all()
+    np.testing.assert_array_equal(plan[:, 6], plan[:, 4] + 10)  # the last phrase, in minor
 
 
 @pytest.mark.parametrize("chorale", CHORALES, ids=lambda c: c.bwv)
 def test_form_stays_within_its_sizes_and_ignores_the_notes(chorale):
     plan = conditioning_features(chorale)
     assert plan.dtype == np.int32
-    assert plan.shape == (chorale.steps, 6)
+    assert plan.shape == (chorale.steps, 7)
     assert (plan >= 0).all()
     assert (plan < FEATURE_SIZES).all()
     silent = chorale.with_(
@@ -49,6 +50,8 @@ def test_form_stays_within_its_sizes_and_ignores_the_notes(chorale):
 def test_the_last_phrase_begins_after_the_last_fermata_but_one(chorale):
     closing = last_phrase(chorale)
     assert closing.dtype == bool
+    plan = conditioning_features(chorale)
+    np.testing.assert_array_equal(plan[:, 6], np.where(closing, plan[:, 4] + 10 * plan[:, 5], 20))
     assert closing.shape == (chorale.steps,)
     assert closing[-1]
     assert not closing[0]

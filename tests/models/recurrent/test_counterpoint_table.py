@@ -25,7 +25,7 @@ def reference(table, pair, up, up_now, low, low_now):
 
 
 def test_a_move_by_hand():
-    # G4 over C4 goes to A4 over D4: from a fifth (7) to a fifth, both voices up
+    # Eq. (8.8) for one voice: G4 over C4 goes to A4 over D4: from a fifth (7) to a fifth, both voices up
     layer = made()
     table = layer.get_weights()[0]
     assert layer.logits(67, 69, 60, 62, 3).numpy() == pytest.approx(table[3, 7, 7, 2])

@@ -9,7 +9,11 @@ import tensorflow as tf
 from scipy.stats import chisquare
 
 from musiclab.data import load_chorales, to_common_key
-from musiclab.data.encodings.conditioning import conditioning_features, next_sounding
+from musiclab.data.encodings.conditioning import (
+    conditioning_features,
+    last_phrase,
+    next_sounding,
+)
 from musiclab.data.encodings.tokens import decode_tokens
 from musiclab.data.piece import Piece
 from musiclab.metrics import parallel_perfects
@@ -61,7 +65,8 @@ def test_step_by_step_is_all_at_once():
         known = made.from_context(tf.concat([h, told], axis=-1))
         total = 0.0
         for voice in (0, 3, 1, 2):
-            logits = made._logits(voice, known, state["sounding"])[0].numpy().astype(float)
+            logits = made._logits(voice, known, row[None, :4], state["sounding"])
+            logits = logits[0].numpy().astype(float)
             total += logits[row[voice]] - np.log(np.exp(logits).sum())
             known += made._from_voice(voice, row[None, :4], state["sounding"])
         nats.append(total)
@@ -134,6 +139,43 @@ def test_pieces_are_written_on_their_forms():
     again, other = made.sample(CHORALES, seed=5), made.sample(CHORALES, seed=6)
     np.testing.assert_array_equal(again[1].voices, pieces[1].voices)
     assert (other[1].voices != pieces[1].voices).any()
+
+
+def test_the_last_phrase_matters():
+    made, piece = model(), CHORALES[1]
+    x = made.encode(piece)
+    closing = last_phrase(piece)
+    assert 0 < closing.mean() < 1
+    never = np.where(np.arange(x.shape[1]) == x.shape[1] - 1, 20, x)
+    differs = abs(made(never[None]) - made(x[None])).numpy()[0] > 1e-3
+    assert not differs[~closing].any()
+    assert differs[closing].mean() > 0.9
+
+
+def test_the_table_alone_decides_where_all_else_is_zero():
+    """Eq. (8.8) by hand, over all pairs of voices."""
+    made, values = model(low=60, high=71), np.random.default_rng(9)
+    made.set_weights([np.zeros_like(w) for w in made.get_weights()])
+    table = values.normal(size=(6, 12, 12, 3)).astype(np.float32)
+    made.counterpoint.set_weights([table])
+    tokens = values.integers(2, 14, (2, 4))  # all voices strike, and strike again
+    before, now = tokens + 58
+    wanted = np.log(1 / 13**4)  # the first step: a rest or 12 pitches, nothing to hold or compare
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3)]
+    nats = 0.0
+    for voice, others in ((0, ()), (3, (0,)), (1, (0, 3)), (2, (0, 3, 1))):
+        logits = np.zeros(14)  # a rest, a hold, 12 pitches
+        for token in range(1, 14):
+            pitch = before[voice] if token == 1 else token + 58
+            for other in others:
+                a, b = sorted((voice, other))
+                here = {voice: pitch, other: now[other]}
+                was, would = (before[a] - before[b]) % 12, (here[a] - here[b]) % 12
+                motion = np.sign((here[a] - before[a]) * (here[b] - before[b])) + 1
+                logits[token] += table[pairs.index((a, b)), was, would, motion]
+        nats += logits[tokens[1, voice]] - np.log(np.exp(logits).sum())
+    found = made.log_likelihood([decode_tokens(tokens, 60, 71)])[0]
+    np.testing.assert_allclose(found, [wanted, nats], rtol=1e-4)
 
 
 def test_the_graph_draws_what_the_loop_draws():
