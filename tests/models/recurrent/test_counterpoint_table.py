@@ -38,6 +38,7 @@ def test_a_move_by_hand():
 
 
 def test_every_move_is_the_reference():
+    """Eq. (8.8), one voice after another, against plain Python."""
     layer, values = made(), np.random.default_rng(1)
     table = layer.get_weights()[0]
     moves = values.integers(0, 40, (500, 4))
