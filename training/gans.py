@@ -1,4 +1,4 @@
-"""Training of lesson 11's GANs: the shipped generators, and the convolutional GAN without one stabiliser each.
+"""Training of lesson 11's GANs: the shipped generators, and a convolutional GAN changed in one thing each time.
 
 ``python -m training.weights 11_convolutional`` and the like run them.
 """
@@ -7,29 +7,37 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["SETTINGS", "train_generator", "train_without_stabilisers"]
+__all__ = ["SETTINGS", "count_steps", "train_generator", "train_variants"]
 
-SETTINGS = {  # by name of the weights: the class, its sizes, arguments of fit
+SETTINGS = {  # by name of the weights: the class, its sizes, arguments of compile_default and fit
     "11_convolutional": {
         "model": ("adversarial.gan", "ConvGAN"),
-        "sizes": {},
-        "fit": {"epochs": 40, "batch_size": 32},
+        "sizes": {"units": 112, "r1": 10.0},
+        "compile_default": {"learning_rate": 8e-4},
+        "fit": {"epochs": 26, "batch_size": 32},
     },
     "11_recurrent": {
         "model": ("adversarial.gan", "RecurrentGAN"),
-        "sizes": {"units": 124, "discriminator_units": 64, "r1": 3.0},
-        "fit": {"epochs": 18, "batch_size": 32},
+        "sizes": {"units": 124, "discriminator_units": 96, "r1": 3.0},
+        "compile_default": {"learning_rate": 5e-4},
+        "fit": {"epochs": 24, "batch_size": 32},
     },
 }
-WITHOUT = {  # by name of the array that holds the samples: settings of the model
-    "complete": {},
-    "no_comparison": {"minibatch_deviation": False},
-    "no_r1": {"r1": 0.0},
+VARIANTS = {  # by name of the array of samples: the class, musical features or not, settings
+    "complete": ("ConvGAN", False, {}),
+    "no_comparison": ("ConvGAN", False, {"minibatch_deviation": False}),
+    "no_r1": ("ConvGAN", False, {"r1": 0.0}),
+    "musical_features": ("ConvGAN", True, {}),
+    "dense": ("DenseGAN", False, {"units": 32}),
 }
-DECAY_AFTER = 2 / 3  # of all steps of a full training
-BATCH = 32  # of the trainings without a stabiliser
-CHECKS, STEPS = 6, 160  # how often each of them is sampled, and after how many steps each time
+BATCH = 32  # of the variants
+CHECKS, STEPS = 6, 250  # how often each of them is sampled, and after how many steps each time
 SAMPLES = 150
+
+
+def count_steps(fit: dict, windows: int) -> int:
+    """Steps of a training with these arguments of ``fit``; an incomplete last batch is left out."""
+    return fit["epochs"] * (windows // fit["batch_size"])
 
 
 def train_generator(name: str):
@@ -38,41 +46,55 @@ def train_generator(name: str):
     from musiclab.data.encodings import two_bars
     from musiclab.models.adversarial import gan
 
-    (_, kind), fit = SETTINGS[name]["model"], SETTINGS[name]["fit"]
+    settings = SETTINGS[name]
     training.set_seed(11)
-    model = getattr(gan, kind)(**SETTINGS[name]["sizes"])
+    model = getattr(gan, settings["model"][1])(**settings["sizes"])
     windows = two_bars.load_bars("train", common_key=True)
-    steps = fit["epochs"] * (len(windows) // fit["batch_size"])
-    model.compile_default(decay_after=round(DECAY_AFTER * steps))
-    training.train(model, windows, **fit, title=kind)
+    steps = count_steps(settings["fit"], len(windows))
+    model.compile_default(**settings["compile_default"], steps=steps)
+    training.train(model, windows, **settings["fit"], title=settings["model"][1])
     return model.average
 
 
-def train_without_stabilisers() -> dict[str, np.ndarray]:
-    """Samples of convolutional GANs during training, each without one of its stabilisers.
+def train_variants() -> dict[str, np.ndarray]:
+    """Samples of GANs during training: a convolutional one, the same without one part each, a dense one.
 
     Returns:
       By name: symbols int8 (CHECKS, SAMPLES, 32, 4), drawn from the averaged generator after each
-      STEPS steps; "not_averaged", the same from the complete one's current generator; "steps", int
-      (CHECKS,).
+      STEPS steps; "not_averaged", the same from the complete one's current generator; "called_real",
+      float32 (CHECKS, 2), the share of training and of held-out windows that the complete one's
+      discriminator calls real; "steps", int (CHECKS,).
     """
     from musiclab import training
     from musiclab.data.encodings import two_bars
     from musiclab.models.adversarial import gan
 
-    windows = two_bars.load_bars("train", common_key=True)
-    n = STEPS * BATCH
-    samples = {"steps": STEPS * np.arange(1, CHECKS + 1)}
-    for name, settings in WITHOUT.items():
+    windows, held_out = (two_bars.load_bars(k, common_key=True) for k in ("train", "test"))
+    found = {"steps": STEPS * np.arange(1, CHECKS + 1)}
+    for name, (kind, musical, settings) in VARIANTS.items():
         training.set_seed(11)
-        model, averaged, current = gan.ConvGAN(**settings), [], []
+        variant = type(kind, (getattr(gan, kind),), {"musical_features": musical})
+        model = variant(**{"units": 112, "r1": 10.0, **settings})
+        model.compile_default(learning_rate=8e-4)
+        averaged, current, called_real = [], [], []
         rng = np.random.default_rng(11)
         for _ in range(CHECKS):
-            subset = windows[rng.choice(len(windows), n, replace=len(windows) < n)]
-            model.fit(subset, batch_size=BATCH, verbose=0)
+            chosen = rng.integers(len(windows), size=STEPS * BATCH)
+            model.fit(windows[chosen], batch_size=BATCH, verbose=0)
             averaged.append(model.sample(SAMPLES, seed=11))
             current.append(model.generator.sample(SAMPLES, seed=11))
-        samples[name] = np.stack(averaged)
+            called_real.append([share_called_real(model, x) for x in (windows, held_out)])
+        found[name] = np.stack(averaged)
         if name == "complete":
-            samples["not_averaged"] = np.stack(current)
-    return samples
+            found["not_averaged"] = np.stack(current)
+            found["called_real"] = np.array(called_real, np.float32)
+    return found
+
+
+def share_called_real(model, windows, seed: int = 11, n: int = 640) -> float:
+    """Share of n randomly chosen windows, in batches of training, that a GAN's discriminator calls real."""
+    from musiclab.data.encodings import two_bars
+
+    chosen = np.random.default_rng(seed).choice(len(windows), size=(n // BATCH, BATCH))
+    logits = [model.discriminator(two_bars.one_hot(windows[batch])) for batch in chosen]
+    return float(np.mean(np.concatenate(logits) > 0))

@@ -205,7 +205,7 @@ MAKERS = {
     "10_dense": dense_gan,
     "11_convolutional": lambda: gans.train_generator("11_convolutional"),
     "11_recurrent": lambda: gans.train_generator("11_recurrent"),
-    "11_removed": gans.train_without_stabilisers,
+    "11_variants": gans.train_variants,
     "12_chords": chord_rbm,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": deep_belief_network,

@@ -1,6 +1,5 @@
-"""Musical features and minibatch statistics for the discriminator.
+"""Active pitches, musical features and minibatch statistics for the discriminator.
 
-A small discriminator that sees bare symbols learns about keys late and about parallel fifths never.
 Shapes: B windows, T steps, V voices, K symbols, P pairs of voices in order (0-1, 0-2, ...)
 """
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 import tensorflow as tf
-from keras.optimizers.schedules import PiecewiseConstantDecay
+from keras.optimizers.schedules import CosineDecay
 
 from musiclab.data.encodings.two_bars import STEPS, SYMBOLS, VOICES, check_symbols
 from musiclab.models.adversarial.losses import discriminator_loss, non_saturating_loss, r1_penalty
@@ -17,6 +17,7 @@ from musiclab.models.adversarial.networks import Discriminator, Generator
 __all__ = ["GAN", "ConvGAN", "DenseGAN", "RecurrentGAN"]
 
 R1_INTERVAL = 4  # steps: the penalty costs as much as a step without it, and one in four is enough
+WARM_UP = 0.03  # share of all steps in which the learning rate rises
 AVERAGE_DECAY = 0.995  # share of its past that the averaged generator keeps at each step
 STATISTICS_BATCHES = 20  # of noise, to measure the averaged generator's batch statistics
 
@@ -39,7 +40,7 @@ class GAN(keras.Model):
     """
 
     kind = "dense"
-    generator_rate_ratio = 1.0  # generator's learning rate to the discriminator's
+    musical_features = False  # whether the discriminator sees intervals and counts
 
     def __init__(
         self, latent=64, units=128, discriminator_units=128, minibatch_deviation=True, r1=1.0, **kw
@@ -54,30 +55,33 @@ class GAN(keras.Model):
         self.generator = Generator(self.kind, latent, units)
         self.average = Generator(self.kind, latent, units, trainable=False)
         self.average.set_weights(self.generator.get_weights())
-        self.discriminator = Discriminator(self.kind, discriminator_units, minibatch_deviation)
+        self.discriminator = Discriminator(
+            self.kind, discriminator_units, minibatch_deviation, self.musical_features
+        )
         self.seed_generator = keras.random.SeedGenerator()  # repeatable after set_seed
         names = "loss", "discriminator_accuracy", "generator_loss"
         self.means = [keras.metrics.Mean(name=name) for name in names]
         self.built = True
         self.compile_default()
 
-    def compile_default(self, learning_rate: float = 4e-4, decay_after: int | None = None) -> None:
+    def compile_default(self, learning_rate: float = 4e-4, steps: int | None = None) -> None:
         """Compile with an Adam for each network, of low momentum: more would feed the oscillation.
 
-        ``learning_rate`` is the discriminator's, the generator's ``generator_rate_ratio`` times
-        that. Both fall to a quarter after ``decay_after`` steps, or never.
+        Over ``steps``, those of the whole training, the learning rate rises in a short warm-up and
+        falls along a cosine; None keeps it constant.
         """
-        if not learning_rate > 0 or (decay_after is not None and decay_after < 1):
-            raise ValueError(f"{learning_rate=}, {decay_after=}: need a rate > 0, steps >= 1")
+        if not learning_rate > 0 or (steps is not None and steps < 2):
+            raise ValueError(f"{learning_rate=}, {steps=}: need a rate > 0, 2 steps or more")
 
         def adam(rate):
-            if decay_after is not None:
-                rate = PiecewiseConstantDecay([decay_after], [rate, rate / 4])
+            if steps is not None:
+                n = max(round(WARM_UP * steps), 1)
+                rate = CosineDecay(0, steps - n, alpha=0.02, warmup_target=rate, warmup_steps=n)
             return keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99)
 
         self.compile(adam(learning_rate), jit_compile=False, steps_per_execution=16)
         self.optimizer.build(self.discriminator.trainable_variables)
-        self.generator_optimizer = adam(self.generator_rate_ratio * learning_rate)
+        self.generator_optimizer = adam(learning_rate)
         self.generator_optimizer.build(self.generator.trainable_variables)
 
     def train_step(self, symbols):
@@ -104,12 +108,13 @@ class GAN(keras.Model):
 
     def update_discriminator(self, real, fake_features):
         """One step on real windows (B, T, V, K) and generated features (B, F): its loss and accuracy."""
-        n, weights = real.shape[0], self.discriminator.trainable_variables
+        weights = self.discriminator.trainable_variables
         real_features = self.discriminator.features(real)  # (B, F)
-        both = tf.concat([real_features, fake_features], axis=0)  # (2 B, F)
         with tf.GradientTape() as tape:
-            logits = self.discriminator.from_features(both, training=True)  # (2 B,)
-            loss = objective = discriminator_loss(logits[:n], logits[n:])
+            # one after the other: no group of compared windows mixes real and generated ones
+            s_real = self.discriminator.from_features(real_features, training=True)  # (B,)
+            s_fake = self.discriminator.from_features(fake_features, training=True)  # (B,)
+            loss = objective = discriminator_loss(s_real, s_fake)
             if self.r1:
                 r1 = tf.cond(
                     self.optimizer.iterations % R1_INTERVAL == 0,
@@ -118,7 +123,7 @@ class GAN(keras.Model):
                 )
                 objective = loss + self.r1 * r1  # Eq. (11.5)
         self.optimizer.apply(tape.gradient(objective, weights), weights)
-        correct = tf.concat([logits[:n] > 0, logits[n:] <= 0], axis=0)  # (2 B,)
+        correct = tf.concat([s_real > 0, s_fake <= 0], axis=0)  # (2 B,)
         return loss, tf.reduce_mean(tf.cast(correct, tf.float32))
 
     def fit(self, x, y=None, validation_data=None, epochs=1, batch_size=64, **kwargs):
@@ -168,13 +173,14 @@ class DenseGAN(GAN):
     (5, 32, 4)
     """
 
+    musical_features = True
+
 
 @keras.saving.register_keras_serializable(package="musiclab")
 class RecurrentGAN(GAN):
     """GAN of LSTMs, a beat at a time."""
 
     kind = "recurrent"
-    generator_rate_ratio = 0.5  # at 1 the generator runs ahead and loses its variety
 
 
 @keras.saving.register_keras_serializable(package="musiclab")
@@ -182,4 +188,3 @@ class ConvGAN(GAN):
     """GAN of convolutions, beats to 8ths to 16ths and back, after Radford, Metz and Chintala 2016."""
 
     kind = "convolutional"
-    generator_rate_ratio = 0.5  # as in :class:`RecurrentGAN`

@@ -94,20 +94,23 @@ def straight_through(logits):
 
 
 class Discriminator(keras.Model):
-    """Discriminator: two bars to a logit, above 0 for "real", by way of musical features.
+    """Discriminator: two bars to a logit, above 0 for "real".
 
     Args:
       kind, units: as :class:`Generator`. minibatch_deviation: whether it sees how windows compare.
+      musical_features: whether it sees intervals and counts beside the active pitches.
     """
 
-    def __init__(self, kind, units, minibatch_deviation, **kwargs):
+    def __init__(self, kind, units, minibatch_deviation, musical_features, **kwargs):
         super().__init__(**kwargs)
-        self.minibatch_deviation = minibatch_deviation
+        self.minibatch_deviation, self.musical_features = minibatch_deviation, musical_features
+        self.step_features = STEP_FEATURES if musical_features else CELLS
+        of_window = WINDOW_FEATURES if musical_features else 0
         self.body = keras.Sequential([*_discriminator_layers(kind, units), layers.Flatten()])
-        self.body.build((None, STEPS, STEP_FEATURES))
-        statistics = WINDOW_FEATURES + 2 if minibatch_deviation else 0
+        self.body.build((None, STEPS, self.step_features))
+        statistics = of_window + 2 if minibatch_deviation else 0
         self.head = keras.Sequential([layers.Dense(96, "leaky_relu"), layers.Dense(1)])
-        self.head.build((None, self.body.output_shape[-1] + WINDOW_FEATURES + statistics))
+        self.head.build((None, self.body.output_shape[-1] + of_window + statistics))
         self.built = True
 
     def call(self, x, training=False):
@@ -115,8 +118,10 @@ class Discriminator(keras.Model):
         return self.from_features(self.features(x), training=training)
 
     def features(self, x):
-        """Features (B, F) of one-hot symbols (B, T, V, K): step after step, then those of the window."""
+        """Features (B, F) of one-hot symbols (B, T, V, K): of each step, then of the window, if asked."""
         active = musical.active_pitches(x)  # (B, T, V, K)
+        if not self.musical_features:
+            return tf.reshape(active, (-1, STEPS * CELLS))
         classes = musical.pitch_classes(active)  # (B, T, V, 12)
         harmonic = musical.harmonic_intervals(classes)  # (B, T, P, 12)
         melodic = musical.melodic_intervals(classes)  # (B, T - 1, V, 12)
@@ -136,8 +141,9 @@ class Discriminator(keras.Model):
 
     def from_features(self, features, training=False):
         """Features (B, F), as :meth:`features` returns them, to logits (B,)."""
-        steps = tf.reshape(features[:, : STEPS * STEP_FEATURES], (-1, STEPS, STEP_FEATURES))
-        window = features[:, STEPS * STEP_FEATURES :]  # (B, W)
+        n = STEPS * self.step_features
+        steps = tf.reshape(features[:, :n], (-1, STEPS, self.step_features))
+        window = features[:, n:]  # (B, W), W = 0 without musical features
         h = self.body(steps, training=training)  # (B, H)
         parts = [h, window]
         if self.minibatch_deviation:
@@ -167,8 +173,8 @@ def _generator_layers(kind, units):
         return [
             *_normalised(layers.Dense(BEATS * units), layers.Reshape((BEATS, units))),  # (B, 8, U)
             *_normalised(layers.Conv1D(units, 3, padding="same")),  # each beat and its neighbours
-            *_normalised(*_upsample(units, BEATS)),  # (B, 16, U)
-            *_normalised(*_upsample(units, 2 * BEATS)),  # (B, T, U)
+            *_normalised(layers.Conv1DTranspose(units, 4, 2, "same")),  # (B, 16, U): beats to 8ths
+            *_normalised(layers.Conv1DTranspose(units, 4, 2, "same")),  # (B, T, U): 8ths to 16ths
             layers.Dense(CELLS, bias_initializer=HOLD_BIAS),  # (B, T, V K)
             layers.Rescaling(3.0),  # logits further apart: a clearer choice
         ]
@@ -189,8 +195,8 @@ def _discriminator_layers(kind, units):
     if kind == "convolutional":
         return [
             layers.Dense(units, "leaky_relu"),  # (B, T, U)
-            *_downsample(units, STEPS),  # (B, 16, U)
-            *_downsample(units, STEPS // 2),  # (B, 8, U)
+            layers.Conv1D(units, 4, 2, "same", activation="leaky_relu"),  # (B, 16, U)
+            layers.Conv1D(units, 4, 2, "same", activation="leaky_relu"),  # (B, 8, U)
             layers.Conv1D(units, 3, padding="same", activation="leaky_relu"),
         ]
     raise ValueError(f"kind {kind!r}: there are dense, recurrent, convolutional")
@@ -199,13 +205,3 @@ def _discriminator_layers(kind, units):
 def _normalised(*inner):
     """Layers, then batch normalisation, which keeps the windows of a batch apart, and ReLU."""
     return [*inner, layers.BatchNormalization(momentum=0.8), layers.ReLU()]
-
-
-def _upsample(units, steps):
-    """Twice the steps: a transposed convolution of kernel 2 and stride 2, as a matrix product."""
-    return [layers.Dense(2 * units), layers.Reshape((2 * steps, units))]
-
-
-def _downsample(units, steps):
-    """Half the steps: a convolution of kernel 2 and stride 2, twice as fast as Keras' own on a CPU."""
-    return [layers.Reshape((steps // 2, 2 * units)), layers.Dense(units, "leaky_relu")]

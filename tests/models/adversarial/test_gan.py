@@ -127,17 +127,32 @@ def test_the_average_has_batch_statistics_of_its_own():
     assert not model.average.trainable_variables
 
 
-@pytest.mark.parametrize(("kind", "ratio"), [(DenseGAN, 1.0), (ConvGAN, 0.5)])
-def test_learning_rates_of_both_networks(kind, ratio):
-    model = tiny(kind)
+def test_learning_rates_of_both_networks():
+    """Constant, or a warm-up over 3% of the steps and then a cosine down to a fiftieth."""
+    model = tiny()
     model.compile_default(1e-3)
     assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
-    assert float(model.generator_optimizer.learning_rate) == pytest.approx(ratio * 1e-3)
-    model.compile_default(1e-3, decay_after=5)
-    for optimizer, full in ((model.optimizer, 1e-3), (model.generator_optimizer, ratio * 1e-3)):
-        for steps, rate in ((5, full), (6, full / 4)):
-            optimizer.iterations.assign(steps)
-            assert float(optimizer.learning_rate) == pytest.approx(rate)
+    model.compile_default(1e-3, steps=100)
+    for optimizer in (model.optimizer, model.generator_optimizer):
+        for step, rate in ((0, 0), (3, 1e-3), (3 + 97 / 2, 0.51e-3), (100, 0.02e-3)):
+            assert float(optimizer._learning_rate(step)) == pytest.approx(rate, rel=1e-4)
+
+
+def test_no_group_mixes_real_and_generated_windows():
+    """Eq. (11.4): 12 real windows are one group and 12 generated ones another, as each by itself."""
+    model = tiny(r1=0.0)
+    real, fake = (one_hot(rng.choice([0, 1, 20, 30], size=(12, 32, 4))) for _ in range(2))
+    expected = discriminator_loss(model.discriminator(real), model.discriminator(fake))
+    mixed = model.discriminator(np.concatenate([real, fake]))
+    loss, _ = model.update_discriminator(tf.constant(real), model.discriminator.features(fake))
+    np.testing.assert_allclose(loss, expected, rtol=1e-5)
+    assert abs(float(discriminator_loss(mixed[:12], mixed[12:]) - expected)) > 1e-5
+
+
+def test_musical_features_only_where_asked():
+    """Lesson 10's dense GAN has them, lesson 11's networks see active pitches alone."""
+    for kind, size in ((DenseGAN, 10318), (RecurrentGAN, 6400), (ConvGAN, 6400)):
+        assert tiny(kind).discriminator.features(one_hot(WINDOWS)).shape == (8, size)
 
 
 def test_results_of_a_step():
@@ -192,7 +207,7 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, kind):
         (lambda: DenseGAN(latent=0), "at least 1"),
         (lambda: DenseGAN(r1=-1), "r1=-1"),
         (lambda: tiny().compile_default(learning_rate=0), "learning_rate=0"),
-        (lambda: tiny().compile_default(decay_after=0), "decay_after=0"),
+        (lambda: tiny().compile_default(steps=1), "steps=1: need a rate > 0, 2 steps"),
         (lambda: tiny().sample(0, seed=0), "at least 1"),
         (lambda: tiny().fit(WINDOWS, batch_size=9), "batch_size=9: need 2 up to the 8 windows"),
         (lambda: tiny().fit(WINDOWS, y=WINDOWS), "pass x alone"),

@@ -46,7 +46,7 @@ def test_the_noise_decides_everything(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_logit_for_each_window(kind):
-    discriminator = Discriminator(kind, 4, minibatch_deviation=False)
+    discriminator = Discriminator(kind, 4, minibatch_deviation=False, musical_features=False)
     logits = discriminator(one_hot(WINDOWS)).numpy()
     assert logits.shape == (8,)
     assert logits.dtype == np.float32
@@ -57,7 +57,7 @@ def test_a_logit_for_each_window(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_with_the_deviation_windows_are_compared(kind):
-    discriminator = Discriminator(kind, 4, minibatch_deviation=True)
+    discriminator = Discriminator(kind, 4, minibatch_deviation=True, musical_features=True)
     alone = discriminator(one_hot(WINDOWS))
     copies = discriminator(one_hot(np.repeat(WINDOWS[:1], 8, axis=0)))
     assert abs(float(alone[0] - copies[0])) > 1e-5
@@ -67,7 +67,7 @@ def test_features():
     """Steps one after another, then counts of the window: by hand for one that holds a chord and strikes another."""
     window = np.ones((32, 4), int)
     window[0], window[16] = [33, 26, 21, 14], [35, 28, 23, 16]  # G C G C, then all a whole tone up
-    features = Discriminator("dense", 4, True).features(one_hot(window[None])).numpy()[0]
+    features = Discriminator("dense", 4, True, True).features(one_hot(window[None])).numpy()[0]
     steps, counts = (
         features[: 32 * STEP_FEATURES].reshape(32, STEP_FEATURES),
         features[32 * STEP_FEATURES :],
@@ -87,7 +87,7 @@ def test_features():
 def test_features_of_unisons_and_silence():
     window = np.ones((1, 32, 4), int)
     window[0, 0] = [20, 20, 0, 32]
-    features = Discriminator("dense", 4, True).features(one_hot(window)).numpy()[0]
+    features = Discriminator("dense", 4, True, True).features(one_hot(window)).numpy()[0]
     counts = features[32 * STEP_FEATURES :]
     np.testing.assert_allclose(counts[68:], [8, 0, 0, 0, 0, 0, 0, 0, 8, 0], atol=1e-5)
 
@@ -114,7 +114,7 @@ def test_files_that_do_not_fit(tmp_path):
     for other, words in (
         (Generator("dense", latent=5, units=4), "latent is 3 there, 5 here"),
         (Generator("recurrent", latent=3, units=4), "kind is 'dense' there"),
-        (Discriminator("dense", 4, True), "a Generator is stored"),
+        (Discriminator("dense", 4, True, True), "a Generator is stored"),
     ):
         with pytest.raises(DataError, match=words):
             load_model(file, like=other)
@@ -127,9 +127,9 @@ def test_files_that_do_not_fit(tmp_path):
     ("call", "words"),
     [
         (lambda: Generator("deep", 3, 4), "'deep': there are dense, recurrent, convolutional"),
-        (lambda: Discriminator("deep", 4, True), "'deep': there are dense"),
+        (lambda: Discriminator("deep", 4, True, True), "'deep': there are dense"),
         (lambda: Generator("dense", 0, 4), "latent=0: need at least 1"),
-        (lambda: Discriminator("dense", -1, True), "positive integer"),
+        (lambda: Discriminator("dense", -1, True, True), "positive integer"),
         (lambda: Generator("recurrent", 3, 1.5), "positive integer"),
         (lambda: Generator("dense", 3, 4).sample(0, seed=0), "at least 1"),
         (
