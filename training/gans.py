@@ -20,7 +20,7 @@ SETTINGS = {  # by name of the weights: the class, its sizes, arguments of compi
         "model": ("adversarial.gan", "RecurrentGAN"),
         "sizes": {"units": 124, "discriminator_units": 96, "r1": 3.0},
         "compile_default": {"learning_rate": 5e-4},
-        "fit": {"epochs": 24, "batch_size": 32},
+        "fit": {"epochs": 14, "batch_size": 32},
     },
 }
 VARIANTS = {  # by name of the array of samples: the class, musical features or not, settings
@@ -31,7 +31,7 @@ VARIANTS = {  # by name of the array of samples: the class, musical features or 
     "dense": ("DenseGAN", False, {"units": 32}),
 }
 BATCH = 32  # of the variants
-CHECKS, STEPS = 6, 250  # how often each of them is sampled, and after how many steps each time
+CHECKS, STEPS = 6, 200  # how often each of them is sampled, and after how many steps each time
 SAMPLES = 150
 
 
