@@ -76,7 +76,7 @@ class GAN(keras.Model):
         def adam(rate):
             if steps is not None:
                 n = max(round(WARM_UP * steps), 1)
-                rate = CosineDecay(0, steps - n, alpha=0.02, warmup_target=rate, warmup_steps=n)
+                rate = CosineDecay(0.0, steps - n, alpha=0.02, warmup_target=rate, warmup_steps=n)
             return keras.optimizers.Adam(rate, beta_1=0.5, beta_2=0.99)
 
         self.compile(adam(learning_rate), jit_compile=False, steps_per_execution=16)
