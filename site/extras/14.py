@@ -1,6 +1,6 @@
 site_gallery(
     "RNN-RBM",
-    "A recurrent network retunes a Boltzmann machine before every quarter note.",
+    "A recurrent network sets the biases of a Boltzmann machine before every quarter note.",
     written["RNN-RBM"],
     written["Held-out Bach"],
     BPM,

@@ -154,12 +154,12 @@ class RNNRBM(SequenceModel):
         return fitted
 
     def log_likelihood(
-        self, x, temperatures=1000, chains: int = 4, seed: int = 0
+        self, x, temperatures=1000, chains: int = 20, seed: int = 0
     ) -> list[np.ndarray]:
         """ln p(v_t | all frames before) = - F_t(v_t) - ln Z_t, with a partition function per frame.
 
-        The estimate of ln Z_t errs downward, the more the fewer temperatures, and the model seems
-        better than it is: check :meth:`convergence`.
+        The estimate of ln Z_t errs downward, the more the fewer temperatures or chains, and the
+        model seems better than it is: check :meth:`convergence`.
 
         Args:
           x: rolls (T, V) of 0 and 1.
@@ -187,11 +187,11 @@ class RNNRBM(SequenceModel):
         return np.split(scores, np.cumsum([len(roll) for roll in rolls])[:-1])
 
     def convergence(
-        self, x, temperatures=(10, 30, 100, 300, 1000), chains: int = 4, seed: int = 0
+        self, x, temperatures=(10, 30, 100, 300, 1000), chains: int = 20, seed: int = 0
     ) -> np.ndarray:
         """Minus the log-likelihood in nats per frame, pooled, for several numbers of temperatures.
 
-        Once it has stopped rising, the last figure can be trusted.
+        Where it has stopped rising, and does not rise with more chains, it can be trusted.
 
         Args:
           x, chains, seed: as :meth:`log_likelihood`. temperatures: several numbers.
