@@ -1,12 +1,14 @@
-site_which = list(chorales).index(chorale.bwv)
+site_which = [piece.bwv for piece in sopranos].index(chorale.bwv)
 site_gallery(
     "Sequence to sequence",
     "Given is Bach's soprano. One frame-aligned LSTM after another writes bass, alto and tenor to it.",
-    choirs[1],
+    choirs["free"],
     sopranos,
     72,
     ("A harmonisation by three networks", "Bach's harmonisation"),
     (site_which, site_which),
 )
 for i in (0, 2):
-    site_round("Sequence to sequence, to Bach's soprano (lesson 09)", choirs[1][i], sopranos[i], 72)
+    site_round(
+        "Sequence to sequence, to Bach's soprano (lesson 09)", choirs["free"][i], sopranos[i], 72
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from musiclab.data import Piece, encode_tokens, excerpt, spell, transpose
+from musiclab.data.encodings.conditioning import last_phrase
 from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN, REST_TOKEN
 from musiclab.data.piece import REST
 
@@ -93,15 +94,16 @@ def encode_eighths(
       low, high: range of MIDI pitches, after transposing.
 
     Returns:
-      int32 (frames, 2 G + 5) for G given voices: per given voice what sounds (0 = rest, else
+      int32 (frames, 2 G + 6) for G given voices: per given voice what sounds (0 = rest, else
       pitch - low + 1) and whether it is struck; beat modulo 4; 1 off the beat; 1 under a fermata;
-      of the target what sounds, and its token (0 = rest, 1 = hold, pitch - low + 2 = struck).
+      1 in the last phrase (:func:`last_phrase`); of the target what sounds, and its token (0 =
+      rest, 1 = hold, pitch - low + 2 = struck).
 
     Raises:
       ValueError: if there is no such voice, or a note lies outside low..high.
 
     >>> encode_eighths(Piece([[72, 60]] * 4), given=(0,), target=1, low=60, high=72).tolist()
-    [[13, 1, 0, 0, 0, 1, 2], [13, 0, 0, 1, 0, 1, 1]]
+    [[13, 1, 0, 0, 0, 1, 1, 2], [13, 0, 0, 1, 0, 1, 1, 1]]
     """
     voices, n_voices = [*given, target], piece.voices.shape[1]
     if not all(0 <= v < n_voices for v in voices):
@@ -117,7 +119,8 @@ def encode_eighths(
     columns = []
     for v in range(len(given)):
         columns += [sounding[:, v], tokens[:, v] >= FIRST_PITCH_TOKEN]
-    columns += [beat % BEATS, off_beat, fermata, sounding[:, -1], tokens[:, -1]]
+    last = last_phrase(piece)[starts]
+    columns += [beat % BEATS, off_beat, fermata, last, sounding[:, -1], tokens[:, -1]]
     return np.stack(columns, axis=1).astype(np.int32)
 
 

@@ -10,6 +10,7 @@ from keras import ops
 from musiclab.data.encodings.eighth_grid import BEATS, encode_eighths, replace_voice
 from musiclab.data.encodings.tokens import FIRST_PITCH_TOKEN, HOLD_TOKEN
 from musiclab.data.piece import Piece
+from musiclab.models.recurrent.counterpoint_table import CounterpointTable
 from musiclab.models.recurrent.sequence_model import SequenceModel, pad, real_steps
 from musiclab.sampling.ancestral import ancestral_sampling, check_temperature, sample_categorical
 from musiclab.sampling.beam_search import beam_search
@@ -17,7 +18,6 @@ from musiclab.sampling.constraints import parallel_moves
 
 __all__ = ["AccompanimentModel"]
 
-CLOCK = BEATS + 1  # beat, and a flag for the second half of a quarter
 ROWS = tf.TensorSpec((None, None, None), tf.int32)
 GENERATE = [
     ROWS,
@@ -32,7 +32,9 @@ class AccompanimentModel(SequenceModel):
 
     ln p(y | x) is the sum over 8ths of ln p(y_t | y_<t, c_t), where c_t is the :meth:`context` made
     from the given voices x. The decoder's further inputs are its own last 8th and the beat. In
-    training the last 8th is the true one (teacher forcing).
+    training the last 8th is the true one (teacher forcing). With a table, a
+    :class:`CounterpointTable` adds a logit for the move that each token makes with each given
+    voice: it reads the given voices at this 8th and the one before, past any bottleneck.
 
     Equation: (9.2)
 
@@ -41,6 +43,7 @@ class AccompanimentModel(SequenceModel):
       encoder_units: H, in each direction. decoder_units: units of the decoder.
       low, high: range of MIDI pitches, after transposing to no signature.
       dropout: share of units left out in training.
+      table: whether there is a counterpoint table.
 
     Raises:
       ValueError: if the voices are no voices or the target is given, or on a bad size or range.
@@ -55,6 +58,7 @@ class AccompanimentModel(SequenceModel):
         low=29,
         high=90,
         dropout=0.4,
+        table=True,
         **kwargs,
     ):
         super().__init__(**kwargs)
@@ -63,7 +67,7 @@ class AccompanimentModel(SequenceModel):
             raise ValueError(f"voice {target} from {given}: need different voices of 0, 1, 2, 3")
         self.settings = {"target": target, "given": given, "low": low, "high": high}
         self.settings |= {"encoder_units": encoder_units, "decoder_units": decoder_units}
-        self.settings |= {"dropout": dropout}
+        self.settings |= {"dropout": dropout, "table": table}
         self.target, self.given, self.low, self.high = target, given, low, high
         self.notes = high - low + 2  # what can sound: a rest or a pitch
         self.encoder = keras.layers.Bidirectional(
@@ -71,8 +75,9 @@ class AccompanimentModel(SequenceModel):
         )
         self.decoder = keras.layers.LSTM(decoder_units, return_sequences=True)
         self.out = keras.layers.Dense(self.notes + 1)  # a rest, a hold or a pitch struck
+        self.counterpoint = CounterpointTable(len(given)) if table else None
         self.drop = keras.layers.Dropout(dropout)
-        self(tf.zeros((1, 1, 2 * len(given) + 5), tf.int32))  # makes the weights
+        self(tf.zeros((1, 1, 2 * len(given) + 6), tf.int32))  # makes the weights
         self.compile_default()
 
     def context(self, final, states):
@@ -81,29 +86,57 @@ class AccompanimentModel(SequenceModel):
 
     def call(self, x, training=False):
         """Rows (B, T, F) of :func:`encode_eighths`, padded with -1, to ln p(y_t | y_<t, x), (B, T)."""
-        context, clock = self._context_and_clock(x, training)  # (B, T, 2H), (B, T, C)
-        real, x = real_steps(x, self.compute_dtype), ops.maximum(x, 0)
+        loss = keras.losses.sparse_categorical_crossentropy
+        logits, tokens = self.logits(x, training), ops.maximum(x[..., -1], 0)
+        # ln p(y_t | y_<t, c_t); added up over t it is ln p(y | x)
+        real = real_steps(x, self.compute_dtype)
+        return -real * loss(tokens, logits, from_logits=True)  # Eq. (9.2)
+
+    def logits(self, x, training=False):
+        """Rows (B, T, F), padded with -1, to the logits of y_t given y_<t and x: (B, T, tokens)."""
+        context, clock, moves = self._given(x, training)  # (B, T, 2H), (B, T, C), (B, T, 2, G)
+        x = ops.maximum(x, 0)
         own = self._own(x[:, :-1, -2], x[:, :-1, -1])  # (B, T - 1, K): y_<t, never y_t
         own = ops.pad(own, [[0, 0], [1, 0], [0, 0]])  # (B, T, K)
         h = self.decoder(ops.concatenate([context, clock, own], axis=-1))  # (B, T, decoder_units)
-        logits = self.out(self.drop(h, training=training))  # (B, T, tokens)
-        loss = keras.losses.sparse_categorical_crossentropy
-        # ln p(y_t | y_<t, c_t); added up over t it is ln p(y | x)
-        return -real * loss(x[..., -1], logits, from_logits=True)  # Eq. (9.2)
+        sounding = ops.pad(x[:, :-1, -2], [[0, 0], [1, 0]])  # (B, T), at t - 1
+        return self.out(self.drop(h, training=training)) + self._counterpoint(sounding, moves)
 
-    def _context_and_clock(self, x, training=False):
-        """Rows (B, T, F), padded with -1, to the context (B, T, 2H) and the clock (B, T, C)."""
+    def _given(self, x, training=False):
+        """What is known before the decoder starts, from rows (B, T, F), padded with -1.
+
+        Returns:
+          The context (B, T, 2H); the clock (B, T, C): beat and offbeat; int (B, T, 2, G): what the
+          given voices sound at the 8th before (0 at the first) and at this one.
+        """
         real, x = real_steps(x, self.compute_dtype), ops.maximum(x, 0)
         pairs = 2 * len(self.given)
         notes = [ops.one_hot(x[..., i], self.notes) for i in range(0, pairs, 2)]
         struck = ops.cast(x[..., 1:pairs:2], real.dtype)
         beat = ops.one_hot(x[..., pairs], BEATS)
-        off_fermata = ops.cast(x[..., pairs + 1 : pairs + 3], real.dtype)
-        features = ops.concatenate([*notes, struck, beat, off_fermata], axis=-1)
+        flags = ops.cast(x[..., pairs + 1 : pairs + 4], real.dtype)  # off, fermata, last phrase
+        features = ops.concatenate([*notes, struck, beat, flags], axis=-1)
         states, forward, _, backward, _ = self.encoder(features, mask=real > 0, training=training)
         context = self.context(ops.concatenate([forward, backward], axis=-1), states)
-        clock = ops.concatenate([beat, off_fermata[..., :1]], axis=-1)
-        return self.drop(context, training=training), clock
+        clock = ops.concatenate([beat, flags[..., :1]], axis=-1)
+        now = x[..., 0:pairs:2]  # (B, T, G)
+        before = ops.pad(now[:, :-1], [[0, 0], [1, 0], [0, 0]])
+        return self.drop(context, training=training), clock, ops.stack([before, now], axis=2)
+
+    def _counterpoint(self, own, moves):
+        """Logits of the moves that tokens make: own (...) and moves (..., 2, G) to (..., tokens)."""
+        token = ops.arange(self.notes + 1)
+        own = own[..., None]
+        candidates = ops.where(token == HOLD_TOKEN, own, ops.maximum(token - 1, 0))
+        logits = 0.0
+        if self.counterpoint is None:
+            return logits
+        for i, other in enumerate(self.given):
+            before, now = moves[..., 0, i, None], moves[..., 1, i, None]
+            voices = [(self.target, own, candidates), (other, before, now)]
+            (_, *upper), (_, *lower) = sorted(voices, key=_voice)
+            logits += self.counterpoint.logits(*upper, *lower, pair=i)
+        return logits
 
     def _own(self, sounding, token):
         """The decoder's own last 8th as features: its note, and whether it rested, held or struck."""
@@ -148,12 +181,11 @@ class AccompanimentModel(SequenceModel):
           ValueError: if width is below 1, or the piece can't be encoded.
         """
         rows = pad(self._encoded([self._without_target(condition)]))
-        context, clock = self.graph(self._context_and_clock, input_signature=[ROWS])(rows)
+        given = self.graph(self._given, input_signature=[ROWS])(rows)
         graph = self.graph(self._step)
 
         def step(state, t):
-            parts = (np.repeat(part[:, t], width, axis=0) for part in (context, clock))
-            return graph(*parts, state)
+            return graph(*(np.repeat(part[:, t], width, axis=0) for part in given), state)
 
         steps = rows.shape[1]
         tokens, _ = beam_search(step, self._next_state, self._initial_state, steps, width)
@@ -165,14 +197,13 @@ class AccompanimentModel(SequenceModel):
 
     def _generate(self, rows, seed, tau, strict):
         """The loop of :meth:`sample`: tokens (n, T)."""
-        context, clock = self._context_and_clock(rows)  # (n, T, 2H), (n, T, C)
-        given = rows[..., 0 : 2 * len(self.given) : 2]  # (n, T, G): the notes of the given voices
+        given = self._given(rows)
 
         def next_token(state, t, seed):
-            logits, state = self._step(context[:, t], clock[:, t], state)  # (n, tokens)
-            before, now = given[:, tf.maximum(t - 1, 0)], given[:, t]
-            moves = parallel_moves(before, now, state["sounding"], self.notes)
-            forbidden = tf.pad(moves[:, 1:], [[0, 0], [2, 0]])  # a rest and a hold never are
+            context, clock, moves = (part[:, t] for part in given)
+            logits, state = self._step(context, clock, moves, state)  # (n, tokens)
+            wrong = parallel_moves(moves[:, 0], moves[:, 1], state["sounding"], self.notes)
+            forbidden = tf.pad(wrong[:, 1:], [[0, 0], [2, 0]])  # a rest and a hold never are
             logits = tf.where(strict & forbidden, -np.inf, logits / tau)
             token = sample_categorical(logits, seed)  # (n,)
             return token, self._next_state(state, token)
@@ -186,11 +217,12 @@ class AccompanimentModel(SequenceModel):
         own, sounding = tf.zeros((n, self.notes + 3)), tf.zeros(n, tf.int32)
         return {"decoder": [zeros, zeros], "sounding": sounding, "own": own}
 
-    def _step(self, context, clock, state):
-        """One 8th: c_t (n, 2H), clock (n, C) and state to logits (n, tokens) and the new state."""
+    def _step(self, context, clock, moves, state):
+        """One 8th of :meth:`_given`, (n, ...), and the state to logits (n, tokens) and the new state."""
         x = ops.concatenate([context, clock, state["own"]], axis=-1)
         h, decoder = self.decoder.cell(x, state["decoder"])
-        return self.out(h), {**state, "decoder": list(decoder)}
+        logits = self.out(h) + self._counterpoint(state["sounding"], moves)
+        return logits, {**state, "decoder": list(decoder)}
 
     def _next_state(self, state, token):
         """The state once a token is chosen."""
@@ -206,3 +238,8 @@ class AccompanimentModel(SequenceModel):
 
     def _with_target(self, piece, tokens):
         return replace_voice(piece, self.target, tokens[: -(-piece.steps // 2)], self.low)
+
+
+def _voice(part):
+    """The first entry: the number of the voice, lower for higher voices."""
+    return part[0]

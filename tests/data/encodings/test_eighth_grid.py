@@ -83,10 +83,14 @@ def test_the_signature_decides_the_key(signature, semitones):
 
 def test_rows_by_hand():
     upper, lower = [72, 72, 74, 74, 74, 74], [60, 60, -1, -1, 64, 64]
-    piece = Piece(np.stack([upper, lower], axis=1), fermatas=[0, 0, 0, 1, 0, 0], pickup=4)
+    piece = Piece(np.stack([upper, lower], axis=1), fermatas=[0, 0, 0, 1, 0, 1], pickup=4)
     rows = encode_eighths(piece, given=(0,), target=1, low=60, high=74)
-    #                         soprano  beat off mark  bass
-    assert rows.tolist() == [[13, 1, 3, 0, 0, 1, 2], [15, 1, 3, 1, 1, 0, 0], [15, 0, 0, 0, 0, 5, 6]]
+    assert rows.tolist() == [
+        # soprano, beat, off the beat, fermata, last phrase, bass
+        [13, 1, 3, 0, 0, 0, 1, 2],
+        [15, 1, 3, 1, 1, 0, 0, 0],
+        [15, 0, 0, 0, 1, 1, 5, 6],
+    ]
     assert rows.dtype == np.int32
 
 

@@ -1,4 +1,4 @@
-"""Encoder-decoder and frame-aligned model: chain rule, causality, beam search, and what each is told."""
+"""Encoder-decoder and frame-aligned model: chain rule, causality, beam search, and the input of each."""
 
 import itertools
 
@@ -64,13 +64,13 @@ def test_probabilities_of_all_voices_sum_to_one(kind):
 
 
 def test_likelihood_is_the_product_of_the_steps(model):
-    """Eq. (9.2): teacher forcing over a whole voice, against the writer led by the hand, an 8th at a time."""
+    """Eq. (9.2): teacher forcing over a whole voice, against the decoder's steps, one 8th at a time."""
     piece = duet((2, 1, 0, 3))
     rows = model.encode(piece)[None]
-    context, clock = model._context_and_clock(rows)
+    given = model._given(rows)
     state, nats = model._initial_state(1), []
     for t, token in enumerate(rows[0, :, -1]):
-        logits, state = model._step(context[:, t], clock[:, t], state)
+        logits, state = model._step(*(part[:, t] for part in given), state)
         logits = np.asarray(logits, np.float64)[0]
         nats.append(logits[token] - np.log(np.exp(logits).sum()))
         state = model._next_state(state, np.array([token]))
@@ -83,6 +83,46 @@ def test_loss_is_the_mean_over_frames(model):
     batch = pad([model.encode(piece) for piece in pieces])
     loss = float(model.compute_loss(x=batch, y_pred=model(batch)))
     assert loss == pytest.approx(-np.concatenate(model.log_likelihood(pieces)).mean(), rel=1e-5)
+
+
+@pytest.mark.parametrize(("target", "given"), ORDER)
+def test_the_table_alone_decides_where_all_else_is_zero(target, given):
+    """Each given voice adds the logit of its own pair; the upper voice of a pair comes first."""
+    model = FrameAligned(target, given, encoder_units=2, decoder_units=2, low=60, high=71)
+    model.set_weights([np.zeros_like(w) for w in model.get_weights()])
+    rng = np.random.default_rng(len(given))
+    table = rng.normal(size=(len(given), 12, 12, 3)).astype(np.float32)
+    model.counterpoint.set_weights([table])
+    before, now = rng.integers(60, 72, (2, 4))
+    voices = np.repeat([before, now], STEPS_PER_FRAME, axis=0)
+    onsets = np.tile([[True] * 4, [False] * 4], (2, 1))  # all strike at both 8ths
+    logits = np.zeros(14)  # a rest, a hold, 12 pitches
+    for token in range(1, 14):
+        goes_to = before[target] if token == 1 else token + 58
+        for i, other in enumerate(given):
+            was, would = before[target] - before[other], goes_to - now[other]
+            sign = 1 if target < other else -1
+            motion = np.sign((goes_to - before[target]) * (now[other] - before[other])) + 1
+            logits[token] += table[i, sign * was % 12, sign * would % 12, motion]
+    wanted = logits[now[target] - 58] - np.log(np.exp(logits).sum())
+    found = model.log_likelihood(Piece(voices, onsets))[0]
+    np.testing.assert_allclose(found, [-np.log(14), wanted], rtol=1e-4)
+
+
+def test_without_a_table_the_soprano_acts_through_the_context_alone():
+    """Eq. (9.1): with equal contexts, the logits of different sopranos are equal; with a table not."""
+    for table in (True, False):
+        model = tiny(EncoderDecoder, table=table)
+        if table:
+            shape = model.counterpoint.table.shape
+            model.counterpoint.set_weights([np.random.default_rng(1).normal(size=shape)])
+        context, clock, moves = model._given(model.encode(duet((2, 1, 3, 3)))[None])
+        state = model._next_state(model._initial_state(1), np.array([2]))
+        logits = [
+            model._step(context[:, 1], clock[:, 1], move, state)[0]
+            for move in (moves[:, 1], moves[:, 1, ::-1])  # the soprano rises or falls
+        ]
+        assert np.array_equal(*logits) == (not table)
 
 
 def test_padding_changes_nothing(model):
@@ -102,8 +142,8 @@ def test_the_future_of_the_voice_is_not_seen(model):
     assert abs(after[3] - before[3]) > 1e-3
 
 
-def test_the_whole_soprano_is_heard_at_once(model):
-    """The given voice's end tells on the first 8th of the written one: both read in both directions."""
+def test_the_whole_soprano_is_known_at_once(model):
+    """The end of the given voice changes the first 8th of the new one: it is read in both directions."""
     before = model.log_likelihood(duet((2, 1, 3, 3), soprano=(60, 61, 61, 60)))[0]
     after = model.log_likelihood(duet((2, 1, 3, 3), soprano=(60, 61, 61, 61)))[0]
     assert abs(after[0] - before[0]) > 1e-5
@@ -113,10 +153,8 @@ def test_one_vector_for_all_frames():
     """Eq. (9.1): where the forward direction ended and the backward one ended, at every frame; by Keras' own layers."""
     model = tiny(EncoderDecoder)
     rows = model.encode(duet((2, 1, 3, 3)))[None]
-    context = np.asarray(model._context_and_clock(rows)[0])
-    every = np.asarray(
-        tiny(FrameAligned)._context_and_clock(rows)[0]
-    )  # the same weights, frame by frame
+    context = np.asarray(model._given(rows)[0])
+    every = np.asarray(tiny(FrameAligned)._given(rows)[0])  # the same weights, frame by frame
     ends = np.concatenate([every[:, -1, :3], every[:, 0, 3:]], axis=1)
     assert context.shape == (1, 4, 6)
     for t in range(4):
@@ -124,11 +162,11 @@ def test_one_vector_for_all_frames():
 
 
 def test_the_bottleneck_does_not_widen():
-    """Eq. (9.1): however long the piece, the writer is told 2H numbers."""
+    """Eq. (9.1): however long the piece, the decoder receives 2H numbers."""
     model = tiny(EncoderDecoder)
     for length in (2, 7):
         context = np.asarray(
-            model._context_and_clock(model.encode(duet([2] * length, [60] * length))[None])[0]
+            model._given(model.encode(duet([2] * length, [60] * length))[None])[0]
         )[0]
         assert len(np.unique(context.round(6), axis=0)) == 1
 
@@ -138,9 +176,7 @@ def test_aligned_context_is_the_encoder_there():
     model = tiny(FrameAligned)
 
     def told(soprano):
-        return np.asarray(
-            model._context_and_clock(model.encode(duet((2, 1, 3, 3), soprano))[None])[0]
-        )[0]
+        return np.asarray(model._given(model.encode(duet((2, 1, 3, 3), soprano))[None])[0])[0]
 
     before, after = (
         told((60, 61, 61, 60)),
@@ -171,10 +207,10 @@ def test_a_wide_beam_finds_the_best_of_all_voices(kind):
 def test_width_one_takes_the_likeliest_each_time(model):
     """Eq. (9.4) with one beginning is the greedy choice."""
     found = model.beam_search(duet((0, 0, 0, 0)), width=1)
-    context, clock = model._context_and_clock(model.encode(duet((0, 0, 0, 0)))[None])
+    given = model._given(model.encode(duet((0, 0, 0, 0)))[None])
     state, tokens = model._initial_state(1), []
     for t in range(4):
-        logits, state = model._step(context[:, t], clock[:, t], state)
+        logits, state = model._step(*(part[:, t] for part in given), state)
         tokens.append(int(np.argmax(logits)))
         state = model._next_state(state, np.array(tokens[-1:]))
     np.testing.assert_array_equal(found.voices[:, 3], duet(tokens).voices[:, 3])
@@ -187,7 +223,7 @@ def test_sampling_respects_its_seed(model):
         np.testing.assert_array_equal(one.voices, two.voices)
         np.testing.assert_array_equal(one.onsets, two.onsets)
     assert any((one.voices != two.voices).any() for one, two in zip(same, other))
-    assert (same[0].voices != same[1].voices).any()  # each of the three on its own dice
+    assert (same[0].voices != same[1].voices).any()  # each draws numbers of its own
 
 
 def test_one_graph_writes_pieces_of_any_number_and_length():
@@ -197,7 +233,7 @@ def test_one_graph_writes_pieces_of_any_number_and_length():
         pieces = [duet((0,) * length, [60, 61, 60, 61, 60, 61, 60][:length])] * n
         model.sample(pieces, seed=n, temperature=n / 2, parallels=n == 1)
         model.beam_search(pieces[0], width=2)
-    for name in ("_generate", "_context_and_clock", "_step"):
+    for name in ("_generate", "_given", "_step"):
         assert model.__dict__["_graphs"][name].experimental_get_tracing_count() == 1, name
 
 
@@ -230,7 +266,7 @@ def test_a_low_temperature_is_the_greedy_choice(model):
     np.testing.assert_array_equal(cold.voices, greedy.voices)
 
 
-def test_the_voice_to_be_written_is_not_looked_at(model):
+def test_the_target_voice_has_no_influence(model):
     one, two = (model.sample(duet(tokens), seed=4) for tokens in ((2, 1, 3, 3), (0, 0, 0, 0)))
     np.testing.assert_array_equal(one.voices, two.voices)
     one, two = (model.beam_search(duet(tokens), width=3) for tokens in ((2, 1, 3, 3), (0, 0, 0, 0)))
