@@ -12,7 +12,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     07  markov, recurrent.backpropagation_through_time, recurrent.melody_model,
         recurrent.numpy_cells, recurrent.recurrent_stack
     08  recurrent.chord_model, recurrent.four_voices, recurrent.output_heads
-    09  recurrent.encoder_decoder, recurrent.numpy_cells
+    09  recurrent.encoder_decoder, recurrent.sequence_model
     10  adversarial.divergences, adversarial.gan, adversarial.loss_variants,
         adversarial.losses, adversarial.networks, adversarial.ring_gan, autoencoders.vae
     11  adversarial.features, adversarial.gan, adversarial.losses, adversarial.networks
@@ -50,13 +50,13 @@ Module to lessons::
     recurrent.encoder_decoder               09
     recurrent.four_voices                   08
     recurrent.melody_model                  06, 07
-    recurrent.numpy_cells                   07, 09
+    recurrent.numpy_cells                   07
     recurrent.output_heads                  08
     recurrent.recurrent_stack               07
+    recurrent.sequence_model                09
 
 Internal, imported by no lesson::
 
     recurrent.accompaniment_model
     recurrent.counterpoint_table
-    recurrent.sequence_model
 """
