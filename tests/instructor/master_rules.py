@@ -54,9 +54,7 @@ def nothing_stored(nb, path):
     for index, cell in enumerate(nb.cells, 1):
         if cell.get("outputs") or cell.get("execution_count") is not None:
             yield f"cell {index} has outputs or a count stored"
-        if converted(path) and is_test(cell) != (
-            cell.metadata.get("jupyter") == {"source_hidden": True}
-        ):
+        if is_test(cell) != (cell.metadata.get("jupyter") == {"source_hidden": True}):
             yield f"cell {index} ({cell.id}): a test cell is collapsed (source_hidden), and no other"
         if extra := set(cell.metadata) - {"nbgrader", "jupyter"}:
             yield f"cell {index} has metadata that no cell needs: {', '.join(sorted(extra))}"
@@ -132,8 +130,6 @@ def heads(nb, path):
 
 def sections(nb, path):
     """Where the checks say "read again", the lesson has that section; each exercise's check says it somewhere."""
-    if not converted(path):
-        return
     module = path_of_checks(path)
     inside = tree(nbformat.from_dict({"source": module.read_text(encoding="utf-8")}))
     texts = [(f"{module.name}", text) for text in _strings(inside)]
@@ -179,7 +175,7 @@ def answers_and_tests(nb, path):
             )
             if not is_test(after):
                 yield f"{cell.id}: has no test cell"
-        if converted(path) and is_test(cell):
+        if is_test(cell):
             visible, _, hidden = cell.source.partition(BEGIN_HIDDEN)
             yield from _visible_problems(cell, visible.rstrip("# \n"), path)
             yield from _hidden_problems(cell, hidden.partition("\n")[2])
@@ -230,8 +226,6 @@ def _tables(table):
 
 def points_agree(nb, path):
     """The points that a check says aloud are those that its cell gives."""
-    if not converted(path):
-        return
     lesson = runpy.run_path(str(path_of_checks(path)))["lesson"]
     for cell in nb.cells:
         if is_test(cell):
@@ -318,11 +312,6 @@ def _headings(file):
         if cell.cell_type == "markdown"
         for heading in re.findall(r"^#+ (.*?)\s*$", cell.source, re.M)
     ]
-
-
-def converted(path: Path) -> bool:
-    """Whether a lesson's checks are in the package already."""
-    return path_of_checks(path).is_file()
 
 
 def path_of_checks(path: Path) -> Path:
