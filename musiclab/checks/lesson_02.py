@@ -38,7 +38,7 @@ def _examine_split(fair_split, rng, n, names, share, seed, shifts):
     checks.that(
         not away & here,
         f"expected whole families on one side, but {len(away & here)} of {len(away | here)} are on both. Likely "
-        "cause: melodies were dealt out instead of families",
+        "cause: melodies were drawn instead of families",
         see,
     )
     wanted = round(share * len(set(pool)))

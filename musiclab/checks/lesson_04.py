@@ -58,7 +58,7 @@ def examine_step(step, rng, n, d, n1, n2, eta, scale=1.0):
             "the mean over samples was taken twice: it is in delta3 already": old - eta * g / n,
             "the mean over samples is missing in delta3": old - eta * g * n,
             "the factor 2 of the square is missing": old - eta * g / 2,
-            "these are the slopes, not yet the new weights": g,
+            "these are the gradients, not yet the new weights": g,
             "nothing has moved": old,
         }
         causes = {
@@ -94,7 +94,7 @@ def examine_adam(adam, slopes, theta, **constants):
         }
         checks.array(result[1], right_m, f"m after step {t}", see, causes, atol=1e-12)
         causes = {
-            "the slopes were not squared in v": (1 - c["beta2"])
+            "the gradients were not squared in v": (1 - c["beta2"])
             * (c["beta2"] ** ages * past).sum(axis=0)
         }
         causes["v was returned with the correction"] = wide

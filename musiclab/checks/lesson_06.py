@@ -19,7 +19,7 @@ def _states(x, W_hh, W_xh, b_h, first=0.0, carry=1, bend=np.tanh):
 
 
 def nats(x, y, W):
-    """h, p and the mean surprise, for the check alone."""
+    """h, p and the mean cross-entropy, for the check alone."""
     h = [np.zeros(len(W[0]))]
     for row in x:
         h.append(np.tanh(h[-1] @ W[0].T + row @ W[1].T + W[2]))

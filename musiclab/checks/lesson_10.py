@@ -42,7 +42,7 @@ def check_losses(game_losses, real_s, fake_s):
             -belief.sum(),
             refusal.sum(),
         ),
-        "the labels are swapped: real samples are to be told false": (
+        "the labels are swapped: real samples have the label 1": (
             -np.log(1 - D_real).mean() + refusal.mean(),
             None,
             None,
@@ -134,7 +134,7 @@ def check_step(game_step, theta, w, c, x, z, rate):
     )
     likely = {
         0: {
-            "the slope of the logit has not passed through the discriminator: a generator is taught by w": theta
+            "the derivative with respect to the logit was not multiplied by w, that of the logit with respect to the sample": theta
             - rate * d,
             "the generator runs away from what is real: its loss wants D(G(z)) high": 2 * theta
             - wanted[0],
@@ -146,11 +146,11 @@ def check_step(game_step, theta, w, c, x, z, rate):
         },
         1: {
             stopped: wanted[1] - rate * mean_x_z,
-            "labels swapped: the notes are told false": 2 * w - wanted[1],
+            "the labels are swapped: real notes have the label 1": 2 * w - wanted[1],
         },
         2: {
             stopped: wanted[2] - rate * d,
-            "labels swapped: the notes are told false": 2 * c - wanted[2],
+            "the labels are swapped: real notes have the label 1": 2 * c - wanted[2],
         },
     }
     for k in (1, 2, 0):

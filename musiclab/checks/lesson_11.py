@@ -23,13 +23,13 @@ def _softmax_of(logits):
 
 
 def check_choice(choose, logits, g):
-    """The reference multiplies by the whole matrix of slopes, one choice after another."""
+    """The reference multiplies by the whole matrix of derivatives, one choice after another."""
     with np.errstate(all="ignore"):
         result = checks.call(choose, logits, g, see=SEE_CHOICE)
     checks.kind(result, (tuple, list), "the result of choose", SEE_CHOICE)
     checks.that(
         len(result) == 2,
-        f"choose should return y and the slope, but it returned {len(result)} things",
+        f"choose should return y and the gradient, but it returned {len(result)} things",
         SEE_CHOICE,
     )
     logits, g = (np.array(values, dtype=float) for values in (logits, g))
@@ -47,21 +47,22 @@ def check_choice(choose, logits, g):
         atol=1e-6,
     )
     mistakes = {
-        "this is the slope of the choice: use the softmax's instead": np.zeros(slope.shape),
+        "this is the derivative of the choice: use the softmax's instead": np.zeros(slope.shape),
         "g is handed on as it is, not through the softmax": g,
         "a logit also makes all the other p smaller: subtract the mean of g, weighted by p": p * g,
-        "the slope is taken at the choice, not at p": y * (g - (y * g).sum(axis=-1, keepdims=True)),
+        "the derivative is taken at the choice, not at p": y
+        * (g - (y * g).sum(axis=-1, keepdims=True)),
         "the mean of g is weighted by the choice, not by p": p
         * (g - (y * g).sum(axis=-1, keepdims=True)),
         "one sum over all choices, where each has its own": p * (g - (p * g).sum()),
-        "the logits went down the loss: only its slope is asked for": -slope,
+        "the sign of a descent step: only the gradient is asked for": -slope,
     }
     likely = {
         cause: wrong
         for cause, wrong in mistakes.items()
         if not np.allclose(wrong, slope, rtol=1e-4)
     }
-    checks.array(result[1], slope, "the slope", SEE_CHOICE, likely, rtol=1e-4, atol=1e-6)
+    checks.array(result[1], slope, "the gradient", SEE_CHOICE, likely, rtol=1e-4, atol=1e-6)
 
 
 def _sigma_of(rows):
@@ -92,7 +93,7 @@ def check_deviations(deviations, f, m):
         "features of one window are compared with each other, not windows": np.repeat(
             parts.std(axis=2).mean(axis=1), size
         )[:, None],
-        "the numbers are right, but told to the wrong windows": np.tile(
+        "the numbers are right, but given to the wrong windows": np.tile(
             parts.std(axis=1).mean(axis=1), size
         )[:, None],
         "every second window, or third, is put in a group: they are the next to one another": np.tile(

@@ -36,7 +36,8 @@ def check_cells(cell_probs, n, cells, K, H, tau, rng, scale=1.0):
         likely = {
             "one softmax over the whole row: each cell has its own": powers
             / powers.sum(axis=1, keepdims=True),
-            "each unit is a coin: a sigmoid, not a softmax": 1 / (1 + np.exp(-z / tau)),
+            "a sigmoid was taken of each unit, where a cell needs a softmax": 1
+            / (1 + np.exp(-z / tau)),
             "the temperature is not used": plain,
             "multiplied by tau instead of divided": hot,
             "divided by tau after the softmax, where it is no logarithm any more": plain / tau,

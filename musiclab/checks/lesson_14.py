@@ -58,7 +58,7 @@ def check_biases(moving_biases, v, m):
     )
     right = _moved(v, m)
     mistakes = {
-        "one step too late: frame t was judged by a network that has heard it": _moved(
+        "one step too late: frame t was judged by a network that has read it already": _moved(
             v, m, late=1
         ),
         "the state before the first frame is u_0, not zeros": _moved(v, m, u_0=0 * m["u_0"]),
@@ -86,7 +86,7 @@ def check_biases(moving_biases, v, m):
 
 
 def _likeliest(v, W, a, b):
-    """A chain without dice: each unit takes its likelier state, once up and once down."""
+    """A chain without random numbers: each unit takes its likelier state, once up and once down."""
     h = (np.asarray(v) @ W + b > 0).astype(float)
     return (h @ W.T + a > 0).astype(float)
 
@@ -205,7 +205,7 @@ def check_slopes(slopes, N, V, H, R, rng, at=("W", "W_ua", "W_ub")):
                 shifted.T @ (both[0] - both[1]) / N
             )
             likely[
-                "the slopes were averaged before they met the states: each frame has its own"
+                "the gradients were averaged before they met the states: each frame has its own"
             ] = np.outer(u.mean(axis=0), (both[0] - both[1]).mean(axis=0))
         likely = {
             cause: value
