@@ -134,7 +134,7 @@ def check_step(game_step, theta, w, c, x, z, rate):
     )
     likely = {
         0: {
-            "the derivative with respect to the logit was not multiplied by w, that of the logit with respect to the sample": theta
+            "the factor w is missing, the derivative of the logit with respect to the sample": theta
             - rate * d,
             "the generator runs away from what is real: its loss wants D(G(z)) high": 2 * theta
             - wanted[0],
