@@ -39,6 +39,6 @@ def draw() -> Drawing:
     picture.arrow((226, 272), table.left)
     picture.arrow(table.right, (420, 272))
     picture.text(462, 262, "added to", size=13)
-    picture.text(462, 282, "the logit of D3", size=13)
+    picture.text(456, 282, "logit of D3", size=13)
     picture.text(131, 338, "candidate of the bass: D3", size=13, colour=GREY)
     return picture
