@@ -20,8 +20,8 @@ def random_music(rng, steps, n_voices):
     for voice in range(n_voices):
         start = 0
         while start < steps:
-            length, pitch = min(rng.integers(1, 20), steps - start), rng.choice([60, 62, -1])
-            if pitch > 0:
+            length, pitch = min(rng.integers(1, 20), steps - start), rng.choice([60, 62, 0, -1])
+            if pitch >= 0:
                 voices[start : start + length, voice], onsets[start, voice] = pitch, True
                 notes.append((pitch, start, length, voice))
             start += length
@@ -102,6 +102,16 @@ def note_at(note_at):
         [(69, 0, 4, 0), (74, 4, 4, 0), (65, 0, 4, 1), (62, 0, 2, 3)],
     )
     check_notes(note_at, *random_music(np.random.default_rng(1), 60, 4))
+    check_notes(note_at, *random_music(np.random.default_rng(2), 4, 4))
+    long = np.full((400, 2), 60)
+    struck = np.zeros((400, 2), bool)
+    struck[[0, 250], 0], struck[[0, 399], 1] = True, True
+    check_notes(
+        note_at,
+        long,
+        struck,
+        [(60, 0, 250, 0), (60, 250, 150, 0), (60, 0, 399, 1), (60, 399, 1, 1)],
+    )
 
 
 @lesson.exercise(points=3)
@@ -116,3 +126,8 @@ def repeats(repeat_share):
     check_share(
         repeat_share, *[table for c in load_chorales()[4:5] for table in (c.voices, c.onsets)]
     )
+    voices, onsets, _ = random_music(np.random.default_rng(3), 500, 3)
+    check_share(repeat_share, voices, onsets)
+    far = np.full((200, 1), -1)
+    far[[0, 150, 190], 0] = 0, 0, 64  # MIDI pitch 0 again after a long rest
+    check_share(repeat_share, far, far >= 0)

@@ -116,6 +116,12 @@ def to_grid(to_grid):
     for name, (given,) in hard_cases.as_given(tau):
         s, _ = checks.call(to_grid, given, 4, see=see)
         checks.array(s, np.floor(4 * tau + 0.5), f"the steps of {name}", see)
+    s, d = checks.call(to_grid, np.array([10000.0, 1e8 + 0.125]), 4, see=see)
+    checks.array(s, [40000, 400000001], "steps of a very long piece", see)
+    checks.array(d, [0.0, -0.125], "deviations of a very long piece", see)
+    s, d = checks.call(to_grid, np.array(0.3), 4, see=see)
+    checks.array(s, np.array(1), "the step of a single time, an array without axes", see)
+    checks.array(d, np.array(0.05), "its deviation", see, atol=1e-9)
 
 
 @lesson.exercise(points=2, ready_made=("musiclab.data.encodings.piano_roll.piano_roll",))
@@ -136,6 +142,11 @@ def encode_roll(encode, chorales, little_o, little_v):
     lowest = np.array([[0, -1], [2, 0]])
     R, _ = checks.call(encode, lowest, lowest >= 0, 0, 2, see=see)
     checks.array(R, [[1, 0, 0], [1, 0, 1]], "a roll that begins at MIDI pitch 0", see)
+    held = np.full((140, 5), [[40, 44, 47, 52, 55]])
+    R, _ = checks.call(encode, held, np.arange(140)[:, None] % 100 + 0 * held == 0, 40, 60, see=see)
+    right = np.zeros((140, 21))
+    right[:, [0, 4, 7, 12, 15]] = 1
+    checks.array(R, right, "the roll of five voices with notes of 100 steps", see)
 
 
 @lesson.exercise(points=3, ready_made=("musiclab.data.encodings.tokens.encode_tokens",))
@@ -156,6 +167,11 @@ def encode_tokens(encode, chorales, little_o, little_v):
     checks.array(back.onsets, piece.onsets, "onsets after the round trip", see)
     _, z = checks.call(encode, np.array([[0], [0], [-1]]), np.array([[1], [0], [0]], bool), 0, 9)
     checks.array(z, [[2], [1], [0]], "tokens of MIDI pitch 0, which is no rest", see)
+    high = np.array([[127, 126], [127, 0], [5, 0]])
+    _, z = checks.call(encode, high, np.array([[1, 0], [0, 1], [1, 0]], bool), 0, 127, see=see)
+    cause = "the first step counts as struck: an excerpt may begin with a note that is held"
+    wrong = {cause: [[129, 128], [1, 2], [7, 1]]}
+    checks.array(z, [[129, 1], [1, 2], [7, 1]], "tokens of the whole MIDI range", see, wrong)
 
 
 @lesson.exercise(points=4)
@@ -206,6 +222,14 @@ def place_in_bar(place_in_bar, chorales):
         start, stop = bars[int(rng.integers(1, len(bars) - 1))]
         wanted = np.arange(stop - start) / (stop - start)
         checks.array(place[start:stop], wanted, f"{name}, the bar of steps {start} to {stop}", see)
+    for pickup, length, end in ((1, 4, 4), (0, 4, 5), (2, 3, 11), (1, 8, 9), (3, 6, 40)):
+        downs = np.zeros(pickup + 2 * length + end, bool)
+        downs[[pickup, pickup + length, pickup + 2 * length]] = True
+        x = np.arange(len(downs)) - pickup
+        last = max(length, end)
+        right = np.where(x < 2 * length, x % length / length, (x - 2 * length) / last)
+        what = f"a pickup of {pickup}, bars of {length} steps, at the end {end} steps"
+        checks.array(checks.call(place_in_bar, downs, see=see), right, what, see)
 
 
 @lesson.exercise(points=3)
@@ -218,3 +242,8 @@ def own_music(describe):
     rng = np.random.default_rng(15)
     for _, steps in hard_cases.lengths(80):
         examine_description(describe, *random_piece(rng, steps, 3))
+    organ = np.full((700, 2), 60)
+    begins = np.zeros((700, 2), bool)
+    begins[[0, 300], 0], begins[1, 1] = True, True
+    organ[0, 1] = -1
+    examine_description(describe, organ, begins)

@@ -114,6 +114,13 @@ def judge(judge, table):
     own = [np.exp(-one.mean()) for one in logs]
     causes = {"a mean of the melodies' own perplexities": np.mean(own), "a power of 2": 2**right}
     checks.number(N_eff, np.exp(right), "N_eff", see, causes)
+    rare = {start: {0: 1e-15, "": 0.5} for start in table if start not in ("C", "D")}
+    end = next(symbol for symbol in table["C"] if symbol not in ("C", "D"))
+    rare |= {0: {"": 0.25, end: 0.5}, "": {end: 1e-30, 0: 0.5}}
+    logs = np.log([1e-15, 0.25, 1e-30]).sum(), np.log([0.5, 0.5, 0.5]).sum()
+    L, ell, _ = checks.call(judge, [[0, ""], ["", 0]], rare, see=see)
+    checks.array(L, logs, "L of melodies with the symbols 0 and '' and tiny probabilities", see)
+    checks.number(ell, -sum(logs) / 6, "ell of these melodies", see)
 
 
 @lesson.exercise(points=4, ready_made=("musiclab.sampling.distributions.temperature",))
@@ -169,6 +176,19 @@ def sharpen(sharpen):
         see,
         {cause: [[1, 0, 0, 0], [np.nan] * 4]},
     )
+    for p, tau in (
+        ([0.5 + 1e-7, 0.5 - 1e-7], 1e-5),
+        ([0.0, 0.5, 0.5], 1e6),
+        ([1 - 1e-9, 1e-9], 1.0),
+        ([0.2, 0.0, 0.8], 1e-4),
+    ):
+        p = np.array(p)
+        with np.errstate(all="ignore"):
+            logits = np.log(p) / tau
+            q = checks.call(sharpen, p, tau, see=see)
+        right = np.exp(logits - logits.max())
+        right /= right.sum()
+        checks.array(q, right, f"{p.tolist()} at temperature {tau}", see, rtol=1e-4, atol=1e-13)
 
 
 @lesson.exercise(points=5)
@@ -196,3 +216,11 @@ def fair_split(fair_split):
         "order (it hangs on PYTHONHASHSEED); sort the names before you draw",
         see,
     )
+    _examine_split(fair_split, rng, 22, "abcdefghijk", 0.1, 4, (2,))
+    _examine_split(fair_split, rng, 22, "abcdefghijk", 0.13, 6, (-1, 3))
+    twice = [[(60, 4), (-1, 1)], [(60, 4), (-1, 1)], [(62, 2), (-1, 1)]]
+    for share in (0.0, 1.0):
+        parts = checks.call(fair_split, twice, ["a", "a", "b"], share, 1, (0,), see=see)
+        counts = [len(part) for part in parts]
+        what = "how many melodies are learnt and held out, where two are alike"
+        checks.array(counts, [0, 3] if share else [3, 0], what, see)

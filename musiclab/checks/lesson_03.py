@@ -151,7 +151,7 @@ def examine_build(build, rng, n, d, n1, n2):
     checks.array(
         np.asarray(front(x)), np.tanh(x @ W1 + b1), "the code h1", see, causes, rtol=1e-4, atol=1e-5
     )
-    code = rng.normal(size=(n, n1)).astype("float32")
+    code = 30 * rng.normal(size=(n, n1)).astype("float32")
     a2 = code @ W2 + b2
     causes = {"f2 is missing": a2 @ W3 + b3, "f2 is tanh instead of relu": np.tanh(a2) @ W3 + b3}
     right = np.maximum(a2, 0) @ W3 + b3
@@ -184,6 +184,17 @@ def three_layers(three_layers):
         found = checks.call(three_layers, *given)
         for part, mine, wanted in zip(("H1", "H2", "X_hat"), found, right):
             checks.array(mine, wanted, f"{part} of {name}", rtol=1e-4, atol=1e-5)
+    X = rng.integers(-5, 6, (6, 4))
+    for scale in (0.2, 200.0):
+        weights = [scale * one for one in W]
+        H1, H2, X_hat = checks.call(three_layers, X, *weights)
+        right1 = np.tanh(X @ weights[0].T + weights[1])
+        right2 = np.maximum(right1 @ weights[2].T + weights[3], 0)
+        what = f"for whole numbers and weights of about {scale:g}"
+        checks.array(H1, right1, f"H1 {what}", rtol=1e-4, atol=1e-6)
+        checks.array(H2, right2, f"H2 {what}", rtol=1e-4, atol=1e-6)
+        right3 = right2 @ weights[4].T + weights[5]
+        checks.array(X_hat, right3, f"X_hat {what}", rtol=1e-4, atol=1e-4)
 
 
 @lesson.exercise(points=5)

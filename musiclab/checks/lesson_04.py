@@ -144,6 +144,9 @@ def both_losses(both_losses):
     )
     loud = rng.integers(0, 128, (2, 2, 3, 4)).astype(np.uint8)  # velocities
     examine_losses(both_losses, loud[0], loud[1])
+    far = np.array([[0, 250, 7]], np.uint8), np.array([[240, 3, 7]], np.uint8)
+    examine_losses(both_losses, *far)
+    examine_losses(both_losses, far[0].astype(np.int16) * 100, far[1].astype(np.int16) * -100)
 
 
 @lesson.exercise(
@@ -157,6 +160,14 @@ def step(step):
     rng = np.random.default_rng(43)
     examine_step(step, rng, n=8, d=6, n1=3, n2=4, eta=0.1)
     examine_step(step, rng, n=3, d=4, n1=4, n2=2, eta=0.5)
+    for scale in (40.0, 1000.0):  # saturated units and large gradients
+        X = scale * rng.normal(size=(4, 3))
+        weights = numpy_autoencoder.initial_weights(3, 4, 2, seed=7)
+        gradient = numpy_autoencoder.backward(X, weights)
+        found = checks.call(step, X, weights, 0.5, see="lesson 04, section 'The gradient, by hand'")
+        for name, old, g, new in zip(weights._fields, weights, gradient, found):
+            what = f"new {name} for samples of about {scale:g}"
+            checks.array(new, old - 0.5 * g, what, rtol=1e-6, atol=1e-9)
 
 
 @lesson.exercise(points=4, ready_made=("musiclab.models.autoencoders.optimisers.adam_step",))
@@ -164,6 +175,15 @@ def adam(adam):
     rng = np.random.default_rng(45)
     examine_adam(adam, [np.array([5.0, 0.05]), np.array([5.0, -0.05])], np.array([1.0, 1.0]))
     examine_adam(adam, list(rng.normal(size=(3, 4))), rng.normal(size=4), epsilon=0.1)
+    g, m, v = np.array([1000.0, -1e-6, 0.0]), np.array([3.0, 0.1, 0.0]), np.array([50.0, 1e-4, 0.0])
+    for t in (1, 50, 2000):
+        m_new, v_new = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g**2
+        right = 1 - 0.01 * (m_new / (1 - 0.9**t)) / (np.sqrt(v_new / (1 - 0.999**t)) + 1e-7)
+        found = checks.call(adam, np.ones(3), g, m, v, t)
+        for mine, wanted, name in zip(found, (right, m_new, v_new), ("theta", "m", "v")):
+            checks.array(
+                mine, wanted, f"{name} of step {t} with a large gradient", rtol=1e-6, atol=1e-12
+            )
 
 
 def chords(split):
@@ -180,3 +200,5 @@ def pca_rebuild(pca_rebuild):
         pca_rebuild, rng.normal(size=(60, 7)) @ mixed + 3, rng.normal(size=(5, 7)) @ mixed + 1, 3
     )
     examine_pca(pca_rebuild, chords("valid")[:400], chords("test")[:50], 8)
+    bits = (rng.random((40, 6)) < 0.4).astype(np.uint8)
+    examine_pca(pca_rebuild, bits, bits[:5], 3)

@@ -244,6 +244,7 @@ def gap(gap):
     for (_, prior), (_, q) in zip(hard_cases.probs(rng, 1, 5), hard_cases.probs(rng, 1, 5)):
         examine_gap(gap, prior[0], rng.uniform(0.1, 1, 5), q[0])
     examine_gap(gap, np.array([0.25, 0.75]), np.array([0.4, 0.0]), np.array([0.5, 0.5]))
+    examine_gap(gap, np.array([0.5, 0.5]), np.array([0.4, 0.0]), np.array([1 - 1e-15, 1e-15]))
 
 
 @lesson.exercise(
@@ -265,6 +266,11 @@ def loss(loss):
                 loss, log_p.reshape(1, 3, 2), np.zeros((1, 2)), np.zeros((1, 2)), 1.0, see=see
             )
         checks.array(result[1], [log_p.sum()], f"ln p(x | z) of {name}", see)
+    log_sigma = np.array([[-15.0, 0.1, 50.0], [0.0, -0.05, 0.02]])
+    kl = 0.5 * (np.exp(2 * log_sigma) - 1 - 2 * log_sigma).sum(axis=1)
+    result = checks.call(loss, np.zeros((2, 1, 1)), np.zeros((2, 3)), log_sigma, 1.0, see=see)
+    checks.array(result[2], kl, "the KL of very narrow, very wide and almost standard clouds", see)
+    checks.number(result[0], kl.mean(), "the loss of these clouds", see)
 
 
 @lesson.exercise(
@@ -281,6 +287,20 @@ def many_draws(many_draws):
             found = checks.call(many_draws, log_p[:, None], zeros, zeros[0], zeros[0], see=see)
         right = np.logaddexp.reduce(log_p) - np.log(4)  # prior and posterior are the same
         checks.array(found, [right], f"the bound from 4 draws with {name}", see)
+    for log_s, apart in ((0.0, 50.0), (-9.0, 1e-4)):
+        z, mu = (
+            np.full((3, 1, 1), apart) * np.array([1, -0.5, 0.2])[:, None, None],
+            np.zeros((1, 1)),
+        )
+        log_q = -0.5 * (z[..., 0] / np.exp(log_s)) ** 2 - log_s
+        w = np.array([[-1.0], [-2.0], [-3.0]]) - 0.5 * z[..., 0] ** 2 - log_q
+        given = np.array([[-1.0], [-2.0], [-3.0]]), z, mu, np.full((1, 1), log_s)
+        with np.errstate(all="ignore"):
+            found = checks.call(many_draws, *given, see=see)
+        right = np.logaddexp.reduce(w, axis=0) - np.log(3)
+        checks.array(
+            found, right, f"the bound for log_sigma = {log_s} and codes {apart} apart", see
+        )
 
 
 @lesson.exercise(points=2)
@@ -289,3 +309,12 @@ def awake(active_dimensions):
     examine_awake(active_dimensions, rng, n=9, z=5, least=0.1)
     examine_awake(active_dimensions, rng, n=1, z=4, least=0.1)
     examine_threshold(active_dimensions)
+    see = "lesson 05, section 'Distance from the prior: KL'"
+    mu = np.sqrt(2 * np.array([[0.1004, 0.0996, 1e-4, 0.0]]))
+    kl, count = checks.call(active_dimensions, mu, np.ones((1, 4)), 0.1, see=see)
+    checks.array(kl, [0.1004, 0.0996, 1e-4, 0.0], "KL near the threshold", see, atol=1e-9)
+    checks.number(count, 1, "the dimensions above 0.1 of KL 0.1004, 0.0996, 0.0001 and 0", see)
+    _, count = checks.call(active_dimensions, mu, np.ones((1, 4)), 0.0, see=see)
+    checks.number(count, 3, "the dimensions above 0", see)
+    kl, _ = checks.call(active_dimensions, np.zeros((1, 1)), np.full((1, 1), 1e-5), 0.1, see=see)
+    checks.array(kl, [(1e-10 - 1) / 2 - np.log(1e-5)], "the KL of a very narrow cloud", see)

@@ -42,18 +42,24 @@ def slopes(x, y, W, step=1e-5):
     return slopes
 
 
+def _gradients(x, y, h, p, W_hh, W_hy, back=None, carry=1.0, bend=True, old=None):
+    """The five gradients, or those of a mistake: another way back, no carry, no tanh, other states."""
+    T = len(x)
+    old = np.vstack([np.zeros(len(W_hh)), h[:-1]]) if old is None else old
+    back = W_hh.T if back is None else back
+    dz = (p - np.eye(p.shape[1])[y]) / T
+    da, later = np.zeros_like(h), np.zeros(len(W_hh))
+    for t in reversed(range(T)):
+        da[t] = (W_hy.T @ dz[t] + later) * (1 - h[t] ** 2 if bend else 1)
+        later = carry * back @ da[t]
+    return da.T @ old, da.T @ x, da.sum(axis=0), dz.T @ h, dz.sum(axis=0)
+
+
 def _faulty_gradients(x, y, h, p, W_hh, W_hy):
     """What the usual mistakes in backpropagation through time give: {cause: five gradients}."""
-    T = len(x)
-    before = np.vstack([np.zeros(len(W_hh)), h[:-1]])
-    dz = (p - np.eye(p.shape[1])[y]) / T
 
-    def gradients(back=W_hh.T, carry=1.0, bend=True, old=before):
-        da, later = np.zeros_like(h), np.zeros(len(W_hh))
-        for t in reversed(range(T)):
-            da[t] = (W_hy.T @ dz[t] + later) * (1 - h[t] ** 2 if bend else 1)
-            later = carry * back @ da[t]
-        return da.T @ old, da.T @ x, da.sum(axis=0), dz.T @ h, dz.sum(axis=0)
+    def gradients(**mistake):
+        return _gradients(x, y, h, p, W_hh, W_hy, **mistake)
 
     return {
         "the path from the later steps, W_hh transposed times the next da, is missing": gradients(
@@ -134,6 +140,10 @@ def forward(forward):
         right = np.exp(z - z.max(axis=1, keepdims=True))
         right /= right.sum(axis=1, keepdims=True)
         checks.array(found, right, f"p for {name}", see_p, rtol=1e-4, atol=1e-6)
+    x, W_hh, W_xh = rng.normal(size=(150, 2)), 0.9 * np.eye(2), rng.normal(size=(2, 2))
+    found = checks.call(forward, x, W_hh, W_xh, np.zeros(2), np.eye(2), np.zeros(2), see=see)[0]
+    right = _states(x, W_hh, W_xh, np.zeros(2))
+    checks.array(found, right, "h over 150 notes", see, rtol=1e-4, atol=1e-6)
 
 
 @lesson.exercise(
@@ -170,6 +180,16 @@ def backward(backward):
             }
             what = f"the gradient of {name} (the mean over {T} notes)"
             checks.array(found[i], right, what, see, likely=likely, rtol=1e-4, atol=1e-7)
+    for T, size in ((60, 1.0), (9, 4.0)):  # a gradient that lasts, and one that grows
+        W_hh, W_hy = size * np.array([[0.0, 1.0], [-1.0, 0.0]]), rng.normal(size=(3, 2))
+        x, y, h = rng.normal(size=(T, 2)), rng.integers(0, 3, T), 0.01 * rng.normal(size=(T, 2))
+        p = rng.dirichlet(np.ones(3), T)
+        p[0] = np.eye(3)[y[0]]  # a note that was sure
+        found = checks.call(backward, x, y, h, p, W_hh, W_hy, see=see)
+        for name, mine, right in zip(names, found, _gradients(x, y, h, p, W_hh, W_hy)):
+            checks.array(
+                mine, right, f"the gradient of {name} over {T} notes", see, rtol=1e-6, atol=1e-9
+            )
 
 
 @lesson.exercise(points=4)
@@ -226,6 +246,18 @@ def clip(notes_back, clip):
             },
         )
         hard_cases.fresh(clip, gradients, limit, see=see)
+    for rho, share in (
+        (0.5, 0.25 * (1 - 1e-12)),
+        (0.5, 0.2499999),
+        *((0.9, 0.9**k) for k in range(1, 60)),
+    ):
+        fades = next(k for k in range(1000) if rho**k <= share)
+        n = checks.call(notes_back, rho, share, see=see)
+        checks.number(n, fades, f"notes_back({rho}, {share!r})", see)
+    for given, limit in (([3.0, 4.0], 3.5), ([1.2e-5, 1.6e-5], 1e-5)):
+        found = checks.call(clip, [np.array(given)], limit, see=see)
+        right = np.array(given) * limit / np.linalg.norm(given)
+        checks.array(found[0], right, f"{given} clipped at {limit}", see, rtol=1e-6, atol=1e-12)
 
 
 @lesson.exercise(points=4)
@@ -249,3 +281,11 @@ def score(nats_per_note):
         )
         again = checks.call(nats_per_note, tunes[::-1], *given[1:], see=see)
         checks.number(again, found, "the figure with the melodies in another order", see)
+    given = [[0, 1], [1]], lambda h, note: h, lambda h: np.array([-0.5, -40.0]), np.zeros(1)
+    checks.number(
+        checks.call(nats_per_note, *given, see=see), 80.5 / 3, "the nats of unlikely notes", see
+    )
+    given = [[0, 1], [1]], lambda h, note: h, lambda h: np.array([0.0, -np.inf]), np.zeros(1)
+    checks.number(
+        checks.call(nats_per_note, *given, see=see), np.inf, "the nats of an impossible note", see
+    )

@@ -215,6 +215,15 @@ def step(lstm_step):
         checks.array(
             mine, wanted, f"{name} of one melody with large weights", see, rtol=1e-4, atol=1e-6
         )
+    for name in list(w):
+        w[name] = 100 * w[name]  # sums in the tens of thousands
+    with np.errstate(all="ignore"):
+        found, right = (
+            checks.call(lstm_step, x, h_prev, c_prev, w, see=see),
+            one_by_one(x, h_prev, c_prev, w),
+        )
+    for name, mine, wanted in zip(NAMES, found, right):
+        checks.array(mine, wanted, f"{name} with huge weights", see, rtol=1e-4, atol=1e-6)
 
 
 @lesson.exercise(points=4)
@@ -255,6 +264,27 @@ def left(gradient_left, forget_bias):
             likely=likely,
             rtol=1e-4,
         )
+    f = rng.uniform(0.2, 1, (4, 4))
+    f[2, 1] = 0.0
+    right = np.array([[np.prod(f[t + 1 :, j]) for j in range(4)] for t in range(4)])
+    checks.array(
+        checks.call(gradient_left, f, see=see), right, "what is left, 4 notes and 4 units", see
+    )
+    f = np.full((300, 1), 0.97)
+    f[150] = 0.0
+    right = [[0.97 ** (299 - t)] if t >= 150 else [0.0] for t in range(300)]
+    checks.array(
+        checks.call(gradient_left, f, see=see),
+        right,
+        "what is left past a shut gate",
+        see,
+        atol=1e-15,
+    )
+    for notes, share in ((10**7, 0.9), (1, 1e-12), (10**6, 0.5), (1, 1e-30)):
+        gate = share ** (1 / notes)
+        found = checks.call(forget_bias, notes, share, see=see)
+        right = np.log(gate / (1 - gate))
+        checks.number(found, right, f"forget_bias({notes}, {share})", see, rtol=1e-4)
 
 
 @lesson.exercise(points=4)
@@ -272,4 +302,7 @@ def experiment(experiment):
         "the same seed gives another split when Python is started anew. Likely cause: a set has no fixed "
         "order (it hangs on PYTHONHASHSEED); sort the names before you shuffle them",
         SEE_EXPERIMENT,
+    )
+    check_experiment(
+        experiment, families, (0, 1, 2), 9, lambda model, names: 2000 + score(model, names)
     )

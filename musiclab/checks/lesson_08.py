@@ -148,6 +148,15 @@ def coins(costs):
         _, counts = np.unique(rows, axis=0, return_counts=True)
         whole = (counts / 6 * np.log(6 / counts)).sum()
         check_costs(costs, frames, each, whole, f"{name}, 6 frames of 88 keys")
+    shared = np.zeros((8, 88), int)
+    shared[:, 87], shared[::2, 0] = 1, 1
+    check_costs(costs, shared, np.log(2), np.log(2), "8 frames that share the highest of 88 keys")
+    for n, k in ((600, 300), (2000, 1), (200, 1)):
+        rare = np.zeros((n, 3), int)
+        rare[:k, 1] = 1
+        y = k / n
+        cost = -(y * np.log(y) + (1 - y) * np.log(1 - y))
+        check_costs(costs, rare, cost, cost, f"{n} frames, in {k} of which a key sounds")
 
 
 @lesson.exercise(points=4)
@@ -200,6 +209,7 @@ def table(table):
         check_table(table, rng.gamma(2.0, size=(n, T)), lengths_now, K)
     check_table(table, rng.gamma(2.0, size=(2, 20)), np.array([1, 20]), 3)
     check_table(table, rng.gamma(2.0, size=(4, 3)).astype(np.float32), np.array([3, 3, 3, 3]), 88)
+    check_table(table, rng.gamma(2.0, size=(6, 120)), rng.integers(60, 121, 6), 5)
 
 
 @lesson.exercise(
@@ -260,3 +270,15 @@ def mix(mixture, nucleus):
                 continue  # a sum that is P but for rounding
             found = checks.call(nucleus, p, P, see=see_draw)
             checks.array(found, kept / kept.sum(), f"the nucleus of {P} of {name}", see_draw)
+    with np.errstate(all="ignore"):
+        never = checks.call(mixture, np.array([[-np.inf, -1.0], [-np.inf, -np.inf]]), see=see)
+    right = [-np.inf, -1.0 - np.log(2)]
+    checks.array(
+        never, right, "a frame that all models hold impossible, and one that one does", see
+    )
+    for p, P in (([0.4995, 0.3, 0.2005], 0.5), ([1 - 1e-8, 1e-8], 1.0), ([0.5, 0.3, 0.2], 0.45)):
+        p = np.array(p)
+        kept = np.where([p[p > one].sum() < P for one in p], p, 0.0)
+        found = checks.call(nucleus, p, P, see=see_draw)
+        what = f"the nucleus of {P} of {p.tolist()}"
+        checks.array(found, kept / kept.sum(), what, see_draw, rtol=1e-6, atol=1e-12)
