@@ -246,12 +246,8 @@ def clip(notes_back, clip):
             },
         )
         hard_cases.fresh(clip, gradients, limit, see=see)
-    for rho, share in (
-        (0.5, 0.25 * (1 - 1e-12)),
-        (0.5, 0.2499999),
-        *((0.9, 0.9**k) for k in range(1, 60)),
-    ):
-        fades = next(k for k in range(1000) if rho**k <= share)
+    for rho, share in ((0.5, 0.2499999), *((0.75, 0.75**k) for k in range(1, 9)), (0.99, 1e-9)):
+        fades = next(k for k in range(10**4) if rho**k <= share)
         n = checks.call(notes_back, rho, share, see=see)
         checks.number(n, fades, f"notes_back({rho}, {share!r})", see)
     for given, limit in (([3.0, 4.0], 3.5), ([1.2e-5, 1.6e-5], 1e-5)):
