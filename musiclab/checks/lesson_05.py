@@ -271,6 +271,10 @@ def loss(loss):
     result = checks.call(loss, np.zeros((4, 1, 1)), np.zeros((4, 1)), log_sigma, 1.0, see=see)
     checks.array(result[2], kl, "the KL of very narrow, very wide and almost standard clouds", see)
     checks.number(result[0], kl.mean(), "the loss of these clouds", see)
+    almost = np.array([[0.0], [0.05]])
+    result = checks.call(loss, np.zeros((2, 1, 1)), np.zeros((2, 1)), almost, 1.0, see=see)
+    right = np.mean(0.5 * (np.exp(2 * almost) - 1 - 2 * almost))
+    checks.number(result[0], right, "the loss of clouds that almost equal the prior", see)
 
 
 @lesson.exercise(
@@ -301,6 +305,12 @@ def many_draws(many_draws):
         checks.array(
             found, right, f"the bound for log_sigma = {log_s} and codes {apart} apart", see
         )
+    far = np.full((2, 1, 1), 45.0)
+    with np.errstate(all="ignore"):
+        found = checks.call(many_draws, -np.ones((2, 1)), far, far[0], np.zeros((1, 1)), see=see)
+    checks.array(
+        found, [-1.0 - 45.0**2 / 2], "the bound for a code that is far from the prior", see
+    )
 
 
 @lesson.exercise(points=2)

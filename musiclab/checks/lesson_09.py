@@ -268,6 +268,12 @@ def encoder(hand_over):
         f, b = read(x[:length], ahead, blank), read(x[:length][::-1], behind, blank)[::-1]
         checks.array(found[0], [*f[-1], *b[0]], f"c of {name}, from a state that is not 0", see)
         checks.array(found[1], np.hstack([f, b]), f"the c_t of {name}", see)
+    ahead, behind = reader(rng, 2, 2), reader(rng, 2, 2)
+    x, blank = np.array([[1.0, 1.0], [0.5, 2.0], [0.0, 0.0], [9.0, 9.0]]), np.zeros(2, int)
+    found = checks.call(hand_over, x, 3, ahead, behind, blank, see=see)
+    f, b = read(x[:3], ahead, blank), read(x[:3][::-1], behind, blank)[::-1]
+    checks.array(found[0], [*f[-1], *b[0]], "c where the last 8th is a row of zeros", see)
+    checks.array(found[1], np.hstack([f, b]), "the c_t where the last 8th is a row of zeros", see)
 
 
 @lesson.exercise(points=3)
@@ -279,6 +285,9 @@ def forcing(batch, loss):
     for _, length in hard_cases.lengths(30):
         check_batch(batch, [[0] * length, rng.integers(0, 3, length + 4).tolist(), [1]], 7)
         check_loss(loss, *random_case(rng, (length, 1), 5))
+    log_p, wanted, real = random_case(rng, (4, 2), 3)
+    log_p[0, 1] = [-1200.0, -1200.0, -1200.0]
+    check_loss(loss, log_p, wanted, real)
 
 
 @lesson.exercise(points=4, ready_made=("musiclab.sampling.beam_search.beam_search",))
@@ -292,6 +301,10 @@ def beam(beam):
     for K, T, width in 20 * ((3, 6, 2), (3, 6, 3), (2, 8, 2), (4, 5, 5)):
         random_beam(beam, rng, K, T, width)
     check_beam(beam, np.log([0.2, 0.8]), np.zeros((0, 2, 2)), 3, "a sequence of one token")
+    far = np.array([-1e-9, -1200.0]), np.array([[[-1200.0, -1300.0], [-1.0, -1.5]]])
+    check_beam(beam, *far, 2, "log-probabilities of -1200")
+    ties = np.log([0.5, 0.5]), np.log([[[0.5, 0.5], [0.5, 0.5]], [[0.9, 0.1], [0.5, 0.5]]])
+    check_beam(beam, *ties, 4, "beginnings that are equally likely")
 
 
 @lesson.exercise(
@@ -326,6 +339,18 @@ def parallels(parallels):
     check_places(parallels, [65, 67], [60, 62], [], "two fourths")
     check_places(parallels, [60, 62], [65, 67], [], "two fourths with the voices crossed")
     check_places(parallels, [60], [53], [], "a single 8th")
+    for down in ([67, 60, 55, 48], [120, 113]):
+        upper, lower = np.array(down, np.int8), np.array(down, np.int8) - np.int8(7)
+        right = list(range(1, len(down)))
+        check_places(parallels, upper, lower, right, "fifths downwards, as int8")
+    check_places(parallels, [66, 67], [-1, 60], [], "a rest, then a fifth")
+    check_places(parallels, [-1, 67], [59, 60], [], "a rest in the upper voice, then a fifth")
+    check_places(parallels, [60, 62], [53, 69], [1], "two fifths, the voices crossing between them")
+    check_places(parallels, [79, 81], [48, 50], [1], "two fifths over two octaves")
+    check_places(parallels, [84, 86], [48, 50], [1], "two triple octaves")
+    check_places(
+        parallels, [60, 74], [53, 67], [1], "two fifths, both voices leaping by more than an octave"
+    )
 
 
 @lesson.exercise(points=3)

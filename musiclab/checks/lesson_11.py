@@ -159,6 +159,11 @@ def choice(choose):
     for _, logits in hard_cases.logits(rng, 3, 5):
         check_choice(choose, logits, rng.normal(size=(3, 5)))
     check_choice(choose, rng.normal(size=(2, 1, 3)), rng.normal(size=(2, 1, 3)))
+    for near in (1e-4, 1e-9, 1e-20):
+        check_choice(choose, np.array([0.0, near]), np.array([1.0, -2.0]))
+    check_choice(
+        choose, np.array([[0.0, 0.0], [5.0, 5.0]]), np.array([[100.0, 0.0], [0.0, -4000.0]])
+    )
 
 
 @lesson.exercise(points=4)

@@ -251,6 +251,8 @@ def chain(gibbs_table):
     check_table(gibbs_table, rng.normal(size=(3, 2)), rng.normal(size=3), rng.normal(size=2))
     check_table(gibbs_table, 4 * rng.normal(size=(2, 3)), rng.normal(size=2), rng.normal(size=3))
     check_table(gibbs_table, rng.normal(size=(1, 1)), rng.normal(size=1), rng.normal(size=1))
+    for heavy in (300.0, -300.0):
+        check_table(gibbs_table, np.array([[heavy]]), np.zeros(1), np.zeros(1))
 
 
 @lesson.exercise(points=4, ready_made=("musiclab.models.energy.rbm_functions.cd_gradient",))
@@ -260,6 +262,7 @@ def cd(cd_step):
     check_cd(cd_step, 5, 3, 4, 3, rng)
     check_cd(cd_step, 1, 3, 2, 2, rng)
     check_cd(cd_step, 4, 3, 2, 1, rng, scale=5.0)
+    check_cd(cd_step, 3, 2, 2, 9, rng)
 
 
 @lesson.exercise(points=3)

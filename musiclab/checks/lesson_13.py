@@ -125,7 +125,7 @@ def check_complete(complete, n, given, frames, voices, symbols, rounds, rng):
     )
     what = f"{given} of {frames} frames known, {rounds} rounds"
     checks.that(
-        len(asked) == rounds,
+        len(asked) == rounds or (given == frames and not asked),
         f"one_round was called {len(asked)} times: expected {rounds}, with {what}",
         SEE_PRIMER,
     )
@@ -161,6 +161,8 @@ def cells(cell_probs):
     check_cells(cell_probs, 1, 3, 4, 2, 1.0, rng, scale=200.0)
     check_cells(cell_probs, 3, 2, 3, 2, 0.001, rng)
     check_cells(cell_probs, 2, 1, 5, 3, 30.0, rng)
+    check_cells(cell_probs, 2, 2, 3, 2, 100.0, rng, scale=500.0)
+    check_cells(cell_probs, 2, 2, 3, 2, 0.0009, rng, scale=0.0)
 
 
 @lesson.exercise(points=5, ready_made=("musiclab.models.energy.dbn_bound.variational_bound",))

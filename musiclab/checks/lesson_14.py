@@ -250,6 +250,7 @@ def biases(moving_biases):
     check_biases(moving_biases, rng.integers(0, 2, (6, 3)).astype(float), network(3, 4, 4, rng))
     check_biases(moving_biases, rng.integers(0, 2, (1, 4)).astype(float), network(4, 3, 2, rng))
     check_biases(moving_biases, rng.integers(0, 2, (30, 3)).astype(float), network(3, 2, 3, rng))
+    check_biases(moving_biases, rng.integers(0, 2, (80, 3)).astype(float), network(3, 2, 3, rng))
 
 
 @lesson.exercise(points=4)
