@@ -360,3 +360,4 @@ def rule_cost(rule_cost):
         check_rule(rule_cost, rng, T, K)
     check_rule(rule_cost, rng, 4, 5, low=-1200.0)
     check_rule(rule_cost, rng, 5, 4, forbidden=True)
+    check_rule(rule_cost, rng, 150, 4, forbidden=True)

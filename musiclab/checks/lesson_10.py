@@ -195,6 +195,7 @@ def least_squares(least_squares_best, soprano):
     for _, p in hard_cases.probs(rng, 2, 5):
         check_best(least_squares_best, p[0], p[1], None)
     check_best(least_squares_best, np.array([1.0, 0.0, 0.0]), np.array([0.0, 1.0, 0.0]), None)
+    check_best(least_squares_best, np.array([1 - 1e-7, 1e-7]), np.array([1.0, 0.0]), None)
 
 
 @lesson.exercise(points=4)
@@ -204,3 +205,4 @@ def game_step(game_step):
     check_step(game_step, 3.0, -0.7, -0.4, rng.normal(1, 0.3, 5), rng.normal(0, 0.3, 5), 0.5)
     check_step(game_step, 0.5, 0.0, 0.0, rng.normal(1, 0.3, 1), rng.normal(0, 0.3, 1), 1.0)
     check_step(game_step, -2.0, 1.5, -3.0, rng.normal(4, 2, 9), rng.normal(0, 1, 2), 0.01)
+    check_step(game_step, 0.0, 0.5, 0.0, np.array([20.0, 30.0]), np.array([0.0, -1.0]), 0.1)

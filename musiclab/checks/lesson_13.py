@@ -189,3 +189,4 @@ def primer(complete):
     check_complete(complete, 2, 2, 4, 3, 5, 3, rng)
     check_complete(complete, 3, 1, 5, 2, 3, 2, rng)
     check_complete(complete, 1, 3, 4, 2, 3, 1, rng)
+    check_complete(complete, 1, 1, 3, 1, 3, 150, rng)
