@@ -168,30 +168,27 @@ def exercises_part(found, workers):
 
 def answers_part(found):
     """Grade the answers stored for exercises, and print what caught what; each lesson counts as one test."""
-    part, begin = Part("exercises, stored answers"), time.monotonic()
-    words = [sys.executable, "-m", "instructor.answers", *(master.stem for master in found)]
-    done = subprocess.run(
-        words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False
-    )
-    said = done.stdout.decode("utf-8", errors="replace")
-    print(f"\n=== {part.name}\n{said}", flush=True)
-    part.passed = len(re.findall(r"^\d\d_\w+: .* 0 problems; ", said, re.M))
-    part.failed = max(len(found) - part.passed, int(done.returncode != 0))
-    part.seconds = time.monotonic() - begin
-    return part
+    name = "exercises, stored answers"
+    return _exercise_command(name, "instructor.answers", r"^\d\d_\w+: .* 0 problems; ", found)
 
 
 def mutants_part(found):
     """Mutate the exercises' solutions, and print which changes keep their points; each lesson counts as one test."""
-    part, begin = Part("exercises, mutated solutions"), time.monotonic()
-    words = [sys.executable, "-m", "instructor.solution_mutants", *(path.stem for path in found)]
+    name = "exercises, mutated solutions"
+    return _exercise_command(name, "instructor.solution_mutants", r"^\d\d_\w+: \d+ mutants", found)
+
+
+def _exercise_command(name, module, passed, found):
+    """Run a command on masters; the lessons that passed are the lines of its output that match."""
+    part, begin = Part(name), time.monotonic()
+    words = [sys.executable, "-m", module, *(master.stem for master in found)]
     done = subprocess.run(
         words, cwd=ROOT, timeout=PART_SECONDS, stdout=subprocess.PIPE, check=False
     )
     said = done.stdout.decode("utf-8", errors="replace")
     print(f"\n=== {part.name}\n{said}", flush=True)
-    part.passed = len(re.findall(r"^\d\d_\w+: \d+ mutants", said, re.M)) - (done.returncode != 0)
-    part.failed = max(len(found) - part.passed, 0)
+    part.passed = len(re.findall(passed, said, re.M))
+    part.failed = max(len(found) - part.passed, int(done.returncode != 0))
     part.seconds = time.monotonic() - begin
     return part
 

@@ -62,6 +62,26 @@ def kind(value, kinds, what, see=None):
     _fail(f"{what} should be {names}, but it is {_article(type(value).__name__)}.{cause}", see)
 
 
+def several(value, count, what, message, see=None, kinds=(tuple, list)):
+    """Demand a sequence of so many results.
+
+    Args:
+        value: the student's result.
+        count: how many there must be.
+        what: what the value is called where it is of another type.
+        message: what was expected, with {} where the number that came stands.
+        see: where to read again.
+        kinds: the types that are taken.
+
+    Raises:
+        NotYet: if `value` is none of `kinds`, or has another length.
+
+    >>> several((1, 2), 2, "the result", "two numbers should be returned, but there were {}")
+    """
+    kind(value, kinds, what, see)
+    that(len(value) == count, message.format(len(value)), see)
+
+
 def array(actual, expected, what, see=None, likely=None, rtol=1e-5, atol=1e-7):
     """Demand an array of the right shape, then of the right values.
 

@@ -33,11 +33,13 @@ def check_notes(note_at, voices, onsets, notes):
         for step in range(start, start + length):
             where = f"of the note that sounds at step {step} in voice {voice}"
             found = checks.call(note_at, voices, onsets, step, voice, see=SEE_NOTE_AT)
-            checks.kind(found, (tuple, list, np.ndarray), "the result of note_at", SEE_NOTE_AT)
-            checks.that(
-                len(found) == 3,
-                f"note_at should return three integers, but it returned {len(found)}",
+            checks.several(
+                found,
+                3,
+                "the result of note_at",
+                "note_at should return three integers, but it returned {}",
                 SEE_NOTE_AT,
+                kinds=(tuple, list, np.ndarray),
             )
             checks.number(found[0], pitch, f"the pitch {where}", SEE_NOTE_AT)
             late = {"the step asked about, not the one at which the note is struck": step}

@@ -26,11 +26,8 @@ def random_piece(rng, steps, voices):
 def examine_description(describe, v, o):
     see = "lesson 01, section 'Two quarters, four ways to write them down'"
     result = checks.call(describe, v, o, see=see)
-    checks.kind(result, (tuple, list), "describe(v, o)", see)
-    checks.that(
-        len(result) == 3,
-        f"describe should return three numbers, but it returned {len(result)}",
-        see,
+    checks.several(
+        result, 3, "describe(v, o)", "describe should return three numbers, but it returned {}", see
     )
     starts = [np.flatnonzero(column) for column in o.T]
     lengths, to_next, runs = [0], [0], [0]
@@ -79,10 +76,11 @@ def to_grid(to_grid):
         d_right = rng.uniform(-0.45, 0.45, n) / q
         tau = right / q + d_right
         result = checks.call(to_grid, tau, q, see=see)
-        checks.kind(result, (tuple, list), "to_grid(tau, q)", see)
-        checks.that(
-            len(result) == 2,
-            f"to_grid should return two arrays, s and d, but it returned {len(result)}",
+        checks.several(
+            result,
+            2,
+            "to_grid(tau, q)",
+            "to_grid should return two arrays, s and d, but it returned {}",
             see,
         )
         s, d = result

@@ -18,9 +18,8 @@ def _examine_split(fair_split, rng, n, names, share, seed, shifts):
     for k in range(n):
         tunes[k][k % 6] = (-1, 3)  # each has a rest
     result = checks.call(fair_split, tunes, pool, share, seed, shifts, see=see)
-    checks.kind(result, (tuple, list), "fair_split(...)", see)
-    checks.that(
-        len(result) == 2, f"fair_split should return two lists, but it returned {len(result)}", see
+    checks.several(
+        result, 2, "fair_split(...)", "fair_split should return two lists, but it returned {}", see
     )
     learn, held = (
         [tuple(tuple(map(int, note)) for note in tune) for tune in part] for part in result
@@ -86,10 +85,11 @@ def judge(judge, table):
     wanted = np.array([one.sum() for one in logs])
     with np.errstate(all="ignore"):
         result = checks.call(judge, melodies, table, see=see)
-    checks.kind(result, (tuple, list), "judge(melodies, p)", see)
-    checks.that(
-        len(result) == 3,
-        f"judge should return L, ell and N_eff, but it returned {len(result)} things",
+    checks.several(
+        result,
+        3,
+        "judge(melodies, p)",
+        "judge should return L, ell and N_eff, but it returned {} things",
         see,
     )
     L, ell, N_eff = result

@@ -14,9 +14,12 @@ lesson = Lesson("03_autoencoder", written=4)
 def examine_weights(choose_weights, samples):
     see = "lesson 03, section 'Three equations, by hand'"
     result = checks.call(choose_weights, see=see)
-    checks.kind(result, (tuple, list), "choose_weights()", see)
-    checks.that(
-        len(result) == 6, f"expected six arrays, W1, b1, W2, b2, W3, b3, but got {len(result)}", see
+    checks.several(
+        result,
+        6,
+        "choose_weights()",
+        "expected six arrays, W1, b1, W2, b2, W3, b3, but got {}",
+        see,
     )
     shapes = {"W1": (2, 3), "b1": (2,), "W2": (2, 2), "b2": (2,), "W3": (3, 2), "b3": (3,)}
     for (name, shape), part in zip(shapes.items(), result):
@@ -53,10 +56,11 @@ def examine_layers(three_layers, rng, n, d, n1, n2):
     relu = np.where(a2 + b2 > 0, a2 + b2, 0.0)
     x_hat = np.einsum("...i,ji->...j", relu, W3) + b3
     result = checks.call(three_layers, X, W1, b1, W2, b2, W3, b3, see=see)
-    checks.kind(result, (tuple, list), "three_layers(...)", see)
-    checks.that(
-        len(result) == 3,
-        f"three_layers should return H1, H2 and X_hat, but it returned {len(result)}",
+    checks.several(
+        result,
+        3,
+        "three_layers(...)",
+        "three_layers should return H1, H2 and X_hat, but it returned {}",
         see,
     )
     sizes = f"d = {d}, n1 = {n1}, n2 = {n2}, " + (f"a batch of {n}" if n else "one sample")
@@ -79,9 +83,8 @@ def examine_layers(three_layers, rng, n, d, n1, n2):
 def examine_build(build, rng, n, d, n1, n2):
     see = "lesson 03, section 'Find the fault'"
     result = checks.call(build, d, n1, n2, see=see)
-    checks.kind(result, (tuple, list), "build(d, n1, n2)", see)
-    checks.that(
-        len(result) == 3, f"build should return three models, but it returned {len(result)}", see
+    checks.several(
+        result, 3, "build(d, n1, n2)", "build should return three models, but it returned {}", see
     )
     for model, name in zip(result, ("the autoencoder", "the encoder", "the decoder")):
         checks.kind(model, keras.Model, name, see)

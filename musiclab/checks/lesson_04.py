@@ -13,10 +13,11 @@ lesson = Lesson("04_mse_training", written=3)
 def examine_losses(both_losses, X, X_hat, rtol=1e-5):
     see = "lesson 04, section 'The loss'"
     result = checks.call(both_losses, X, X_hat, see=see)
-    checks.kind(result, (tuple, list), "both_losses(X, X_hat)", see)
-    checks.that(
-        len(result) == 2,
-        f"both_losses should return two numbers, but it returned {len(result)}",
+    checks.several(
+        result,
+        2,
+        "both_losses(X, X_hat)",
+        "both_losses should return two numbers, but it returned {}",
         see,
     )
     gap = X - X_hat
@@ -48,9 +49,8 @@ def examine_step(step, rng, n, d, n1, n2, eta, scale=1.0):
 
     slopes = numpy_autoencoder.finite_differences(loss, weights)
     result = checks.call(step, X, weights, eta, see=see)
-    checks.kind(result, (tuple, list), "step(X, weights, eta)", see)
-    checks.that(
-        len(result) == 6, f"step should return six arrays, but it returned {len(result)}", see
+    checks.several(
+        result, 6, "step(X, weights, eta)", "step should return six arrays, but it returned {}", see
     )
     for name, old, new, g in list(zip(weights._fields, weights, result, slopes))[::-1]:
         causes = {
@@ -83,10 +83,11 @@ def examine_adam(adam, slopes, theta, **constants):
         right = theta - c["eta"] * tall / (np.sqrt(wide) + c["epsilon"])
         with np.errstate(all="ignore"):
             result = checks.call(adam, theta, g, m, v, t, **constants, see=see)
-        checks.kind(result, (tuple, list), "adam(...)", see)
-        checks.that(
-            len(result) == 3,
-            f"adam should return theta, m and v, but it returned {len(result)} things",
+        checks.several(
+            result,
+            3,
+            "adam(...)",
+            "adam should return theta, m and v, but it returned {} things",
             see,
         )
         causes = {

@@ -53,9 +53,8 @@ def examine_loss(loss, rng, n, steps, voices, z, beta):
     half = 0.5 * (mu**2 + np.exp(log_sigma) - 1 - log_sigma).sum(axis=1)
     with np.errstate(all="ignore"):
         result = checks.call(loss, log_p, mu, log_sigma, beta, see=see)
-    checks.kind(result, (tuple, list), "loss(...)", see)
-    checks.that(
-        len(result) == 3, f"loss should return three things, but it returned {len(result)}", see
+    checks.several(
+        result, 3, "loss(...)", "loss should return three things, but it returned {}", see
     )
     causes = {
         "a mean over steps and voices: (5.3) is a sum": right_p / steps / voices,
@@ -137,10 +136,11 @@ def examine_awake(active_dimensions, rng, n, z, least):
     right = np.array([sum(column) / n for column in each.T])
     with np.errstate(all="ignore"):
         result = checks.call(active_dimensions, mu, sigma, least, see=see)
-    checks.kind(result, (tuple, list), "active_dimensions(...)", see)
-    checks.that(
-        len(result) == 2,
-        f"active_dimensions should return two things, but it returned {len(result)}",
+    checks.several(
+        result,
+        2,
+        "active_dimensions(...)",
+        "active_dimensions should return two things, but it returned {}",
         see,
     )
     causes = {
@@ -177,9 +177,12 @@ def examine_gap(gap, prior, likelihood, q):
     see = "lesson 05, section 'The ELBO'"
     with np.errstate(all="ignore"):
         result = checks.call(gap, prior, likelihood, q, see=see)
-    checks.kind(result, (tuple, list), "gap(prior, likelihood, q)", see)
-    checks.that(
-        len(result) == 3, f"gap should return three numbers, but it returned {len(result)}", see
+    checks.several(
+        result,
+        3,
+        "gap(prior, likelihood, q)",
+        "gap should return three numbers, but it returned {}",
+        see,
     )
     evidence = sum(p * x for p, x in zip(prior, likelihood))
     elbo = between = kl = back = 0.0

@@ -105,10 +105,11 @@ def forward(forward):
         )
         W_hy, b_y = rng.normal(size=(K, H)), rng.normal(size=K)
         result = checks.call(forward, x, W_hh, W_xh, b_h, W_hy, b_y, see=see)
-        checks.kind(result, (tuple, list), "the result", see)
-        checks.that(
-            len(result) == 2,
-            f"forward should return two arrays, h and p, but it returned {len(result)}",
+        checks.several(
+            result,
+            2,
+            "the result",
+            "forward should return two arrays, h and p, but it returned {}",
             see,
         )
         right = _states(x, W_hh, W_xh, b_h)
@@ -159,11 +160,8 @@ def backward(backward):
         x, y = rng.normal(size=(T, D)), rng.integers(0, K, T)
         h, p, _ = nats(x, y, W)
         found = checks.call(backward, x, y, h, p, W[0], W[3], see=see)
-        checks.kind(found, (tuple, list), "the result", see)
-        checks.that(
-            len(found) == 5,
-            f"backward should return five gradients, but it returned {len(found)}",
-            see,
+        checks.several(
+            found, 5, "the result", "backward should return five gradients, but it returned {}", see
         )
         wanted, faults = slopes(x, y, W), _faulty_gradients(x, y, h, p, W[0], W[3])
         for i, (name, right) in reversed(list(enumerate(zip(names, wanted)))):

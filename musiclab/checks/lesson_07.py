@@ -71,10 +71,11 @@ def _watched(experiment, families, candidates, seed, scores):
         seed,
         see=SEE_EXPERIMENT,
     )
-    checks.kind(result, (tuple, list), "the result", SEE_EXPERIMENT)
-    checks.that(
-        len(result) == 2,
-        f"expected the candidate chosen and its nats, but {len(result)} things were returned",
+    checks.several(
+        result,
+        2,
+        "the result",
+        "expected the candidate chosen and its nats, but {} things were returned",
         SEE_EXPERIMENT,
     )
     checks.that(
@@ -170,11 +171,8 @@ def step(lstm_step):
     for n, D, H in ((2, 3, 2), (4, 2, 3)):
         x, h_prev, c_prev, w = random_step(rng, n, D, H)
         found = checks.call(lstm_step, x, h_prev, c_prev, w, see=see)
-        checks.kind(found, (tuple, list), "the result", see)
-        checks.that(
-            len(found) == 6,
-            f"lstm_step should return six arrays, but it returned {len(found)}",
-            see,
+        checks.several(
+            found, 6, "the result", "lstm_step should return six arrays, but it returned {}", see
         )
         right = one_by_one(x, h_prev, c_prev, w)
         i, f, new, cell, o, _ = right

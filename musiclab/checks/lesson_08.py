@@ -18,11 +18,13 @@ SEE_TABLE = "lesson 08, section 'Memory or output?'"
 
 def check_costs(costs, frames, coins, whole, name, likely=None):
     found = checks.call(costs, frames, see=SEE_COINS)
-    checks.kind(found, (tuple, list, np.ndarray), "the result", SEE_COINS)
-    checks.that(
-        len(found) == 2,
-        f"costs should return two numbers, independent keys and whole chords, but it returned {len(found)}",
+    checks.several(
+        found,
+        2,
+        "the result",
+        "costs should return two numbers, independent keys and whole chords, but it returned {}",
         SEE_COINS,
+        kinds=(tuple, list, np.ndarray),
     )
     checks.number(
         found[0], coins, f"what independent keys need for {name}", SEE_COINS, likely=likely
@@ -67,11 +69,13 @@ def check_sum(chord_log_likelihood, K, seed, size=1.0):
 def check_table(table, losses, lengths, K):
     right = nll_per_frame([-K * np.array(row, float)[:n] for row, n in zip(losses, lengths)])
     found = checks.call(table, losses, lengths, K, see=SEE_TABLE)
-    checks.kind(found, (tuple, list, np.ndarray), "the result", SEE_TABLE)
-    checks.that(
-        len(found) == 3,
-        f"table should return three numbers, but it returned {len(found)}",
+    checks.several(
+        found,
+        3,
+        "the result",
+        "table should return three numbers, but it returned {}",
         SEE_TABLE,
+        kinds=(tuple, list, np.ndarray),
     )
     real = np.arange(np.shape(losses)[1]) < np.reshape(lengths, (-1, 1))
     means = (losses * real).sum(axis=1) / np.array(lengths) * K

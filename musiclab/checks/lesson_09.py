@@ -31,10 +31,11 @@ def read(rows, step, blank):
 
 def check_batch(batch, voices, start):
     found = checks.call(batch, voices, start, see=SEE_FORCING)
-    checks.kind(found, (tuple, list), "the result of batch", SEE_FORCING)
-    checks.that(
-        len(found) == 3,
-        f"batch should return told, wanted and real, but it returned {len(found)} things",
+    checks.several(
+        found,
+        3,
+        "the result of batch",
+        "batch should return told, wanted and real, but it returned {} things",
         SEE_FORCING,
     )
     T = max(map(len, voices))
@@ -126,10 +127,11 @@ def _narrowed(first, then, width):
 
 def check_beam(beam, first, then, width, name):
     found = checks.call(beam, first, then, width, see=SEE_BEAM)
-    checks.kind(found, (tuple, list), "the result", SEE_BEAM)
-    checks.that(
-        len(found) == 2,
-        f"beam should return tokens and their nats, but it returned {len(found)} things",
+    checks.several(
+        found,
+        2,
+        "the result",
+        "beam should return tokens and their nats, but it returned {} things",
         SEE_BEAM,
     )
     best, greedy = _narrowed(first, then, width), _narrowed(first, then, 1)
@@ -205,10 +207,11 @@ def check_rule(rule_cost, rng, T, K, low=0.0, forbidden=False):
         ruled += (rest - row[token]) / T if may[token] else np.inf
     with np.errstate(all="ignore"):
         result = checks.call(rule_cost, log_p, allowed, bach, see=see)
-    checks.kind(result, (tuple, list), "rule_cost(...)", see)
-    checks.that(
-        len(result) == 3,
-        f"rule_cost should return three numbers, but it returned {len(result)}",
+    checks.several(
+        result,
+        3,
+        "rule_cost(...)",
+        "rule_cost should return three numbers, but it returned {}",
         see,
     )
     causes = {"the probability that is left, not what is taken": 1 - taken}
@@ -232,10 +235,11 @@ def encoder(hand_over):
         x, blank = rng.normal(size=(T, D)), np.zeros(H)
         ahead, behind = reader(rng, D, H), reader(rng, D, H)
         found = checks.call(hand_over, x, length, ahead, behind, blank, see=see)
-        checks.kind(found, (tuple, list), "the result", see)
-        checks.that(
-            len(found) == 2,
-            f"hand_over should return c and the c_t, but it returned {len(found)} things",
+        checks.several(
+            found,
+            2,
+            "the result",
+            "hand_over should return c and the c_t, but it returned {} things",
             see,
         )
         f, b = read(x[:length], ahead, blank), read(x[:length][::-1], behind, blank)[::-1]

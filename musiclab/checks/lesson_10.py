@@ -20,11 +20,13 @@ def check_losses(game_losses, real_s, fake_s):
     """The reference goes through probabilities in double precision: good as long as no logit is far from 0."""
     with np.errstate(all="ignore"):
         result = checks.call(game_losses, real_s, fake_s, see=SEE_GAME_LOSSES)
-    checks.kind(result, (tuple, list, np.ndarray), "the result of game_losses", SEE_GAME_LOSSES)
-    checks.that(
-        len(result) == 3,
-        f"game_losses should return three numbers, but it returned {len(result)}",
+    checks.several(
+        result,
+        3,
+        "the result of game_losses",
+        "game_losses should return three numbers, but it returned {}",
         SEE_GAME_LOSSES,
+        kinds=(tuple, list, np.ndarray),
     )
     D_real, D_fake = (1 / (1 + np.exp(-np.asarray(s, float))) for s in (real_s, fake_s))
     doubt, belief, refusal = -np.log(D_real), -np.log(1 - D_fake), -np.log(D_fake)
@@ -65,10 +67,11 @@ def loss_of(s, p, p_g):
 def check_best(least_squares_best, p, p_g, wanted):
     with np.errstate(all="ignore"):
         result = checks.call(least_squares_best, p, p_g, see=SEE_LEAST_SQUARES)
-    checks.kind(result, (tuple, list), "the result of least_squares_best", SEE_LEAST_SQUARES)
-    checks.that(
-        len(result) == 2,
-        f"least_squares_best should return s_star and L_star, but it returned {len(result)}",
+    checks.several(
+        result,
+        2,
+        "the result of least_squares_best",
+        "least_squares_best should return s_star and L_star, but it returned {}",
         SEE_LEAST_SQUARES,
     )
     both = [a + b for a, b in zip(p, p_g)]
@@ -120,11 +123,13 @@ def _right_step(theta, w, c, x, z, rate):
 def check_step(game_step, theta, w, c, x, z, rate):
     with np.errstate(all="ignore"):
         result = checks.call(game_step, theta, w, c, x, z, rate, see=SEE_GAME_STEP)
-    checks.kind(result, (tuple, list, np.ndarray), "the result of game_step", SEE_GAME_STEP)
-    checks.that(
-        len(result) == 3,
-        f"game_step should return theta, w and c, but it returned {len(result)} things",
+    checks.several(
+        result,
+        3,
+        "the result of game_step",
+        "game_step should return theta, w and c, but it returned {} things",
         SEE_GAME_STEP,
+        kinds=(tuple, list, np.ndarray),
     )
     wanted, s = _right_step(theta, w, c, x, z, rate), lambda w, c: w * (z + theta) + c
     d = np.mean(1 / (1 + np.exp(-s(*wanted[1:])))) - 1

@@ -26,10 +26,11 @@ def check_choice(choose, logits, g):
     """The reference multiplies by the whole matrix of derivatives, one choice after another."""
     with np.errstate(all="ignore"):
         result = checks.call(choose, logits, g, see=SEE_CHOICE)
-    checks.kind(result, (tuple, list), "the result of choose", SEE_CHOICE)
-    checks.that(
-        len(result) == 2,
-        f"choose should return y and the gradient, but it returned {len(result)} things",
+    checks.several(
+        result,
+        2,
+        "the result of choose",
+        "choose should return y and the gradient, but it returned {} things",
         SEE_CHOICE,
     )
     logits, g = (np.array(values, dtype=float) for values in (logits, g))

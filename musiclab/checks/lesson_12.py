@@ -141,10 +141,11 @@ def check_cd(cd_step, n, V, H, k, rng, scale=1.0):
     v = rng.integers(0, 2, (n, V)).astype(float)
     W, a, b = scale * rng.normal(size=(V, H)), rng.normal(size=V), rng.normal(size=H)
     found = checks.call(cd_step, v, W, a, b, k, draw, see=SEE_CD)
-    checks.kind(found, (tuple, list), "the result of cd_step", SEE_CD)
-    checks.that(
-        len(found) == 3,
-        f"cd_step should return dW, da and db, but it returned {len(found)} things",
+    checks.several(
+        found,
+        3,
+        "the result of cd_step",
+        "cd_step should return dW, da and db, but it returned {} things",
         SEE_CD,
     )
     right = _rebuilt(v, W, a, b, k, draw)

@@ -50,10 +50,11 @@ def _moved(v, m, late=0, bend=np.tanh, **other):
 
 def check_biases(moving_biases, v, m):
     found = checks.call(moving_biases, v, **m, see=SEE_BIASES)
-    checks.kind(found, (tuple, list), "the result of moving_biases", SEE_BIASES)
-    checks.that(
-        len(found) == 2,
-        f"moving_biases should return a_t and b_t, but it returned {len(found)} things",
+    checks.several(
+        found,
+        2,
+        "the result of moving_biases",
+        "moving_biases should return a_t and b_t, but it returned {} things",
         SEE_BIASES,
     )
     right = _moved(v, m)
@@ -109,18 +110,7 @@ def _parts_of_loss(batch, m, chain, carry=False, still=False):
 
 
 def check_loss(batch_loss, lengths, V, H, R, rng):
-    shapes = {
-        "W": (V, H),
-        "a": V,
-        "b": H,
-        "W_ua": (R, V),
-        "W_ub": (R, H),
-        "W_vu": (V, R),
-        "W_uu": (R, R),
-        "c": R,
-        "u_0": R,
-    }
-    m = {name: rng.normal(size=shape) for name, shape in shapes.items()}
+    m = {"W": rng.normal(size=(V, H)), **network(V, H, R, rng)}
     batch = [rng.integers(0, 2, (T, V)).astype(float) for T in lengths]
     found = checks.call(batch_loss, batch, m, _likeliest, see=SEE_LOSS)
 
@@ -176,10 +166,11 @@ def check_slopes(slopes, N, V, H, R, rng, at=("W", "W_ua", "W_ub")):
     given = {name: rng.normal(size=shape) for name, shape in shapes.items()}
     given = {name: rng.integers(0, 2, (N, V)).astype(float) for name in ("v", "v_minus")} | given
     found = checks.call(slopes, **given, see=SEE_SLOPES)
-    checks.kind(found, (tuple, list), "the result of slopes", SEE_SLOPES)
-    checks.that(
-        len(found) == 3,
-        f"slopes should return three gradients, but it returned {len(found)} things",
+    checks.several(
+        found,
+        3,
+        "the result of slopes",
+        "slopes should return three gradients, but it returned {} things",
         SEE_SLOPES,
     )
     v, v_minus, u, W = (given[name] for name in ("v", "v_minus", "u", "W"))

@@ -152,3 +152,11 @@ def test_an_error_of_a_library_comes_after_a_sentence(answer, sentence):
     said = words(checks.call, answer, 1)
     assert sentence.lower() in said.lower()
     assert said.lower().index(sentence.lower()) < said.index("Python says")
+
+
+def test_several_results_are_counted_after_their_type():
+    checks.several([1, 2], 2, "the pair", "two should come, but there were {}")
+    said = words(checks.several, (1,), 2, "the pair", "two should come, but there were {}", "here")
+    assert "two should come, but there were 1" in said
+    assert "here" in said
+    assert "the pair should be" in words(checks.several, 3, 2, "the pair", "there were {}")
