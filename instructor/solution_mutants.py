@@ -163,7 +163,7 @@ def names_of_tests(master, name: str) -> set[str]:
     """Every name that the tests of a lesson give to something."""
     from musiclab import checks
 
-    module = Path(checks.__file__).parent / f"lesson_{name[:2]}.py"
+    module = Path(checks.__file__).parent / f"lesson_{name.partition('_')[0]}.py"
     sources = [cell.source for cell in master.cells if answer_verdicts.role(cell) == "test"]
     given = {
         one.id
@@ -206,7 +206,7 @@ def report(name: str, most: int | None = MOST) -> int:
     answer_verdicts.ANSWER_SECONDS = SECONDS
     cells = [cell for cell in master.cells if answer_verdicts.role(cell) == "answer"]
     tried = [mutant for cell in cells for mutant in mutants(cell, most)]
-    same = [one for one in tried if (f"{name[:2]} {one.exercise}", one.name) in known]
+    same = [one for one in tried if (f"{name.partition('_')[0]} {one.exercise}", one.name) in known]
     cases = [Answer(m.exercise, "wrong", m.name, m.code) for m in tried if m not in same]
     taken = names_of_tests(master, name)
     cases += [right for cell in cells for right in rewritings(cell, taken)]

@@ -126,7 +126,7 @@ def orphans(folder: Path = STUDENTS) -> list[str]:
     """Student versions without a master, in words."""
     names = {path.name for path in masters()}
     extra = [
-        path.name for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")) if path.name not in names
+        path.name for path in sorted(folder.glob("[0-9][0-9]*_*.ipynb")) if path.name not in names
     ]
     return [
         f"{name} has no master" for name in extra if "_mine_" not in name and "-Copy" not in name

@@ -74,7 +74,7 @@ def run_lessons(options) -> dict[Path, Path | None]:
         notebook
         for notebook in every
         if options.lessons is None
-        or {notebook.stem, notebook.stem[:2]}.intersection(options.lessons)
+        or {notebook.stem, notebook.stem.partition("_")[0]}.intersection(options.lessons)
     ]
     return dict.fromkeys(every) | run.run_all(wanted, CACHE, options.at_once)
 

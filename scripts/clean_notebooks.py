@@ -22,7 +22,7 @@ from pathlib import Path
 import nbformat
 
 from musiclab.data import write_whole
-from scripts.reset_lesson import APPENDICES, appendices, lessons
+from scripts.reset_lesson import APPENDICES, LESSON, appendices, lessons, number_of
 
 LESSONS = Path(__file__).resolve().parents[1] / "notebooks"
 METADATA = {
@@ -81,18 +81,18 @@ def clean_file(path: Path, check: bool = False) -> bool:
 
 
 def prefix(path: Path) -> str:
-    """With what a notebook's cell ids begin: a lesson's two digits, an appendix's name.
+    """With what a notebook's cell ids begin: a lesson's number, an appendix's name.
 
     Raises:
       ValueError: if the file is neither a lesson nor an appendix.
     """
     if path.name in APPENDICES:
         return path.stem
-    if not re.match(r"\d\d\D", path.name):
+    if not LESSON.match(path.name):
         raise ValueError(
-            f"{path.name}: the name of a lesson begins with its two digits, as in 03_autoencoder.ipynb"
+            f"{path.name}: the name of a lesson begins with its number, as in 03_autoencoder.ipynb or 16b_control.ipynb"
         )
-    return path.name[:2]
+    return number_of(path)
 
 
 def _clean_cell(cell, lesson, seen):

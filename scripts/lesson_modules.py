@@ -18,7 +18,7 @@ from pathlib import Path
 
 import nbformat
 
-from scripts.reset_lesson import lessons
+from scripts.reset_lesson import lessons, number_of
 
 __all__ = ["by_lesson", "by_module", "docstring", "main", "public_modules"]
 
@@ -45,7 +45,7 @@ def by_lesson(root: Path = ROOT) -> dict[str, list[str]]:
         cells = nbformat.read(notebook, as_version=4).cells
         trees = [ast.parse(cell.source) for cell in cells if cell.cell_type == "code"]
         used = {module for tree in trees for module in _used(tree, trees, modules, home)}
-        found[notebook.name[:2]] = sorted(used)
+        found[number_of(notebook)] = sorted(used)
     return found
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -16,12 +17,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 APPENDICES = ("mathematics.ipynb",)  # notebooks beside the lessons, without number and exercises
+LESSON = re.compile(r"(\d\d[a-z]?)_")  # how a lesson's file name begins: 03_, or 16b_
 
 
 def lessons(folder):
     """The notebooks of the course, in order: not the student's versions, not copies made in JupyterLab."""
-    found = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    found = sorted(path for path in folder.glob("*.ipynb") if LESSON.match(path.name))
     return [file for file in found if "_mine_" not in file.name and "-Copy" not in file.name]
+
+
+def number_of(notebook):
+    """A lesson's number: `03`, or `16b` for the second notebook of lesson 16."""
+    return LESSON.match(notebook.name)[1]
 
 
 def appendices(folder):
@@ -34,7 +41,7 @@ def find_lesson(name, folder):
     found = [file for file in [*lessons(folder), *appendices(folder)] if is_called(file, name)]
     if found:
         return found[0]
-    there = [file.name[:2] for file in lessons(folder)] or ["none yet"]
+    there = [number_of(file) for file in lessons(folder)] or ["none yet"]
     there += [file.stem for file in appendices(folder)]
     raise LookupError(f"There is no lesson {name!r}: say LESSON= and one of {', '.join(there)}.")
 
@@ -43,7 +50,8 @@ def is_called(file, name):
     """Whether a notebook is lesson `name` (`3` and `03` are `03_words.ipynb`) or the appendix of that name."""
     if file.name in APPENDICES:
         return file.stem == name
-    return name.isdigit() and file.name.startswith(f"{int(name):02d}_")
+    asked = re.fullmatch(r"(\d{1,2})([a-z]?)", name)
+    return bool(asked) and number_of(file) == f"{int(asked[1]):02d}{asked[2]}"
 
 
 def shipped_version(notebook, root):
@@ -109,7 +117,7 @@ def deleted_lessons(root, folder):
 def main(arguments=None, root=ROOT):
     """Restore one lesson; 0 if done."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("lesson", help="number of the lesson, such as 03, or mathematics")
+    parser.add_argument("lesson", help="number of the lesson, such as 03 or 16b, or mathematics")
     parser.add_argument("--exercises", action="store_true", help="its exercise notebook instead")
     options = parser.parse_args(arguments)
     number, folder = (

@@ -169,13 +169,15 @@ def exercises_part(found, workers):
 def answers_part(found):
     """Grade the answers stored for exercises, and print what caught what; each lesson counts as one test."""
     name = "exercises, stored answers"
-    return _exercise_command(name, "instructor.answers", r"^\d\d_\w+: .* 0 problems; ", found)
+    return _exercise_command(name, "instructor.answers", r"^\d\d[a-z]?_\w+: .* 0 problems; ", found)
 
 
 def mutants_part(found):
     """Mutate the exercises' solutions, and print which changes keep their points; each lesson counts as one test."""
     name = "exercises, mutated solutions"
-    return _exercise_command(name, "instructor.solution_mutants", r"^\d\d_\w+: \d+ mutants", found)
+    return _exercise_command(
+        name, "instructor.solution_mutants", r"^\d\d[a-z]?_\w+: \d+ mutants", found
+    )
 
 
 def _exercise_command(name, module, passed, found):
@@ -272,7 +274,7 @@ def main(arguments=None):
     """Run what was asked for and summarise; 0 if nothing failed."""
     arguments = sys.argv[1:] if arguments is None else arguments
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--lesson", default="", help="number of one lesson, such as 03")
+    parser.add_argument("--lesson", default="", help="number of one lesson, such as 03 or 16b")
     parser.add_argument(
         "--quick", action="store_true", help="no notebook, no browser, no long training"
     )

@@ -93,9 +93,9 @@ html_sidebars = {"index": [], "start": []}
 def rework_docstring(app, what, name, obj, options, lines):
     """Docstrings are prose with a few lines of facts: `Lesson: 07` and `Equation: (7.2)` become links to the lesson."""
     there = {
-        Path(doc).name[:2]: doc
+        Path(doc).name.partition("_")[0]: doc
         for doc in app.env.found_docs
-        if re.fullmatch(r"lessons/\d\d_\w+", doc)
+        if re.fullmatch(r"lessons/\d\d[a-z]?_\w+", doc)
     }
     example = fact = False
     for i, line in enumerate(lines):
@@ -114,7 +114,7 @@ def rework_docstring(app, what, name, obj, options, lines):
             line = re.sub(r"\((\d+)\.(\d+)\)", lambda m: _equation(m, there), line)
         elif found and found[1] == "Lesson":
             line = re.sub(
-                r"\b\d\d\b",
+                r"\b\d\d[a-z]?\b",
                 lambda m: f":doc:`{m[0]} </{there[m[0]]}>`" if m[0] in there else m[0],
                 line,
             )

@@ -188,6 +188,18 @@ def test_the_students_versions_are_no_lessons(tmp_path):
     assert [file.name for file in reset_lesson.lessons(tmp_path)] == ["00_a.ipynb"]
 
 
+def test_a_lesson_may_have_a_second_notebook(tmp_path):
+    for name in ("16_creating.ipynb", "16b_control.ipynb", "17_table.ipynb", "1b_x.ipynb"):
+        (tmp_path / name).write_text("{}", encoding="utf-8")
+    found = reset_lesson.lessons(tmp_path)
+    assert [reset_lesson.number_of(file) for file in found] == ["16", "16b", "17"]
+    assert reset_lesson.find_lesson("16b", tmp_path).name == "16b_control.ipynb"
+    assert reset_lesson.find_lesson("16", tmp_path).name == "16_creating.ipynb"
+    for number in ("16c", "b16", "016b", "16bb"):
+        with pytest.raises(LookupError, match="16, 16b, 17"):
+            reset_lesson.find_lesson(number, tmp_path)
+
+
 def test_stamp_depends_on_the_lists(monkeypatch, tmp_path):
     for name in (*environment.LISTS, "requirements-test.txt"):
         (tmp_path / name).write_text(name, encoding="utf-8")

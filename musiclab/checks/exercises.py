@@ -119,9 +119,11 @@ def progress(folder: Path | None = None) -> list[tuple[str, str, str, str]]:
       the second column.
     """
     places = [Path("exercises"), Path("notebooks", "exercises"), Path()]
-    folder = folder or next((one for one in places if list(one.glob("[0-9][0-9]_*.ipynb"))), Path())
+    folder = folder or next(
+        (one for one in places if list(one.glob("[0-9][0-9]*_*.ipynb"))), Path()
+    )
     rows, sums = [], [0] * 6
-    for path in sorted(folder.glob("[0-9][0-9]_*.ipynb")):
+    for path in sorted(folder.glob("[0-9][0-9]*_*.ipynb")):
         try:
             counts = _counts(json.loads(path.read_text(encoding="utf-8"))["cells"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

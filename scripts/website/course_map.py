@@ -17,8 +17,8 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     header = nbformat.read(notebook, as_version=4).cells[0].source
     text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
     words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
-    helping = re.findall(r"\b(\d\d) helps", words)
-    return [n for n in re.findall(r"\b\d\d\b", words) if n not in helping], helping
+    helping = re.findall(r"\b(\d\d[a-z]?) helps", words)
+    return [n for n in re.findall(r"\b\d\d[a-z]?\b", words) if n not in helping], helping
 
 
 def draw(needs: dict[str, tuple[list[str], list[str]]], titles: dict[str, str]) -> str:

@@ -83,7 +83,8 @@ def write(equations: dict[str, Equation], names: dict[str, str], file: Path) -> 
     for number, equation in equations.items():
         if equation.lesson != lesson:
             lesson = equation.lesson
-            lines += [f"## Lesson {lesson[:2]} · {names[lesson[:2]]}", ""]
+            of = lesson.partition("_")[0]
+            lines += [f"## Lesson {of} · {names[of]}", ""]
         code = ", ".join(f"{{py:obj}}`{name}`" for name in equation.code) or "in the lesson alone"
         tests = ", ".join(f"`{test.rpartition('::')[2]}`" for test in equation.tests)
         place = f"[({number})](#eq-{number.replace('.', '-')})"

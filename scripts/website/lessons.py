@@ -14,6 +14,7 @@ import nbformat
 
 from scripts.reset_lesson import appendices as shipped_appendices
 from scripts.reset_lesson import lessons as shipped_lessons
+from scripts.reset_lesson import number_of
 from scripts.website import media
 from scripts.website.equations import Equation
 
@@ -28,7 +29,7 @@ COMING = {
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
 _SPOKEN_OF = re.compile(
-    r"\b[Ll]essons?\s\d\d(?!\d)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d(?!\d|\.\d))*"
+    r"\b[Ll]essons?\s\d\d[a-z]?(?!\w)(?:(?:,|\sand|,\sand|\sor|\sto|\swith)\s\d\d[a-z]?(?!\w|\.\d))*"
 )
 _APART = re.compile(
     r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S
@@ -42,7 +43,7 @@ def titles(folder: Path) -> dict[str, tuple[Path, str]]:
     found = {}
     for notebook in shipped_lessons(folder):
         first = nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0]
-        found[notebook.stem[:2]] = (notebook, first.split("·", 1)[-1].strip("# "))
+        found[number_of(notebook)] = (notebook, first.split("·", 1)[-1].strip("# "))
     return found
 
 
@@ -110,7 +111,9 @@ def with_links(text: str, names: dict[str, str]) -> str:
 
     def link(found):
         return re.sub(
-            r"\d\d", lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0], found[0]
+            r"\d\d[a-z]?",
+            lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0],
+            found[0],
         )
 
     parts = _APART.split(text)

@@ -61,7 +61,7 @@ def key(notebook: Path) -> str:
 
 def extra_of(notebook: Path) -> Path:
     """Where a lesson's extra is, whether it has one or not."""
-    return EXTRAS / f"{notebook.stem[:2]}.py"
+    return EXTRAS / f"{notebook.stem.partition('_')[0]}.py"
 
 
 def run_all(notebooks: list[Path], cache: Path, at_once: int | None = None) -> dict[Path, Path]:

@@ -19,6 +19,7 @@ from nbgrader.preprocessors import CheckCellMetadata
 from instructor.settings import BEGIN_HIDDEN, BEGIN_SOLUTION, LESSONS, STUDENTS
 from musiclab import checks
 from scripts.notebook_reading import cells, objectives, strings, tree
+from scripts.reset_lesson import number_of
 from tests.notebooks import rules as lesson_rules
 
 KINDS = {"derive", "compute", "implement", "find the fault", "listen", "explain"}
@@ -30,7 +31,7 @@ HEAD = re.compile(
 )
 TOTAL = re.compile(r"\*\*Points:\*\* (\d+)\. \*\*Time:\*\* about (\d+) minutes\.")
 CHECKS = Path(checks.__file__).parent
-SEE = re.compile(r"lesson (\d\d), section '")
+SEE = re.compile(r"lesson (\d\d[a-z]?), section '")
 
 
 def problems(nb, path: Path) -> list[str]:
@@ -87,8 +88,8 @@ def nbgrader_agrees(nb, path):
 def title(nb, path):
     """The first cell: a title, that it is practice, the lesson's link, and totals that the exercises add up to."""
     first = nb.cells[0].source
-    if not re.match(rf"# .*\b{path.name[:2]}\b", first):
-        yield f"does not begin with '# ' and a title that names lesson {path.name[:2]}"
+    if not re.match(rf"# .*\b{number_of(path)}\b", first):
+        yield f"does not begin with '# ' and a title that names lesson {number_of(path)}"
     if "practice" not in first.lower() or "public" not in first:
         yield "does not say in its first cell that it is practice, its solutions being public"
     if f"(../{path.name})" not in first:
@@ -106,7 +107,7 @@ def heads(nb, path):
     """Each exercise begins with its number, kind, points, time, and an objective that its lesson has."""
     found, lesson = exercises(nb), LESSONS / path.name
     most = objectives(nbformat.read(lesson, as_version=4)) if lesson.is_file() else 9
-    fewest = 2 if path.name[:2] in SHORT else EXERCISES[0]
+    fewest = 2 if number_of(path) in SHORT else EXERCISES[0]
     if not fewest <= len(found) <= EXERCISES[-1]:
         yield f"has {len(found)} exercises: {fewest} to {EXERCISES[-1]}"
     for number, (cell, members, head) in enumerate(found, 1):
@@ -144,7 +145,7 @@ def sections(nb, path):
             if not text[found.end() :].startswith(tuple(names)):
                 yield f"{place}: {text[found.start() :]!r:.90}: lesson {found[1]} has no such section"
     if not any(SEE.search(text) for _, text in texts):
-        yield f"tells nowhere to read again: \"lesson {path.name[:2]}, section '...'\""
+        yield f"tells nowhere to read again: \"lesson {number_of(path)}, section '...'\""
 
 
 # What its cells are
@@ -316,7 +317,7 @@ def _headings(file):
 
 def path_of_checks(path: Path) -> Path:
     """The module with the checks of a master's lesson."""
-    return CHECKS / f"lesson_{path.name[:2]}.py"
+    return CHECKS / f"lesson_{number_of(path)}.py"
 
 
 def _strings(parsed):

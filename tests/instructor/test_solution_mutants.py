@@ -9,6 +9,7 @@ from instructor import solution_mutants as mutation
 from instructor.answer_verdicts import judged
 from instructor.answers import read
 from instructor.settings import SOURCE, masters
+from scripts.reset_lesson import number_of
 from tests.instructor.sample_master import master
 
 SOURCE_OF_CELL = '''def share(rolls, least=2):
@@ -106,7 +107,7 @@ def test_every_equivalent_mutant_is_one_and_has_its_reason():
         cells = {cell.id: cell for cell in notebook.cells}
         for place, name in known:
             lesson, exercise = place.split(" ", 1)
-            if lesson == path.name[:2]:
+            if lesson == number_of(path):
                 names = {one.name for one in mutation.mutants(cells[exercise], None)}
                 assert name in names, f"{place}: no such mutant: {name}"
 

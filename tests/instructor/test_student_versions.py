@@ -15,7 +15,7 @@ from instructor.answer_verdicts import stubbed
 from instructor.answers import load
 from instructor.settings import ANSWERS, CODE_STUB, LESSONS, STUDENTS, TEXT_STUB, configure
 from instructor.settings import masters as all_masters
-from scripts.reset_lesson import lessons
+from scripts.reset_lesson import lessons, number_of
 from tests.instructor import master_rules, sample_master
 from tests.instructor.sample_master import (
     CALL,
@@ -59,8 +59,8 @@ def test_student_version_is_what_the_master_gives_and_gives_nothing_away(path):
 
 
 def test_every_lesson_has_exercises():
-    numbers = {path.name[:2] for path in lessons(LESSONS)}
-    assert numbers - {path.name[:2] for path in MASTERS} == set()
+    numbers = {number_of(path) for path in lessons(LESSONS)}
+    assert numbers - {number_of(path) for path in MASTERS} == set()
 
 
 def test_every_student_version_has_a_master():

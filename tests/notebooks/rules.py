@@ -81,7 +81,7 @@ def clean_as_stored(nb, path):
 
 def file_name(nb, path):
     """NN_words.ipynb."""
-    if not re.fullmatch(r"\d\d(_[a-z0-9]+)+\.ipynb", path.name):
+    if not re.fullmatch(r"\d\d[a-z]?(_[a-z0-9]+)+\.ipynb", path.name):
         yield f"is called {path.name}: call it NN_words.ipynb, small letters and underscores"
 
 

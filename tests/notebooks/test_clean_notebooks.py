@@ -163,8 +163,15 @@ def test_a_damaged_file_is_named_and_left_while_the_others_are_cleaned(tmp_path,
 
 
 def test_a_name_without_its_lesson_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"draft\.ipynb.*two digits"):
+    with pytest.raises(ValueError, match=r"draft\.ipynb.*with its number"):
         clean_file(tmp_path / "draft.ipynb")
+
+
+def test_a_second_notebook_of_a_lesson_has_ids_of_its_own(tmp_path):
+    path = tmp_path / "16b_control.ipynb"
+    path.write_text(json.dumps(DIRTY), encoding="utf-8")
+    assert clean_file(path)
+    assert all(cell["id"].startswith("16b-") for cell in cells(path.read_text(encoding="utf-8")))
 
 
 def test_an_appendix_gives_its_name_to_its_cells(tmp_path):

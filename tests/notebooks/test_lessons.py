@@ -9,7 +9,7 @@ import nbformat
 import pytest
 
 from scripts.clean_notebooks import LESSONS, clean_file
-from scripts.reset_lesson import APPENDICES, appendices, lessons
+from scripts.reset_lesson import APPENDICES, appendices, lessons, number_of
 from tests.notebooks.rules import OF_LESSONS, RULES
 
 NOTEBOOKS = lessons(LESSONS)
@@ -38,7 +38,7 @@ def test_every_appendix_is_there():
 
 
 def test_one_notebook_per_lesson():
-    numbers = Counter(path.name[:2] for path in NOTEBOOKS)
+    numbers = Counter(number_of(path) for path in NOTEBOOKS)
     assert [number for number, count in numbers.items() if count > 1] == []
 
 

@@ -84,7 +84,7 @@ def test_sizes(site):
 
 
 def test_lessons_show_what_they_promise(site, pages):
-    for notebook in (ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"):
+    for notebook in (ROOT / "notebooks").glob("[0-9][0-9]*_*.ipynb"):
         page = site / "lessons" / f"{notebook.stem}.html"
         text = page.read_text(encoding="utf-8")
         assert pages[page].titles == 1
