@@ -200,6 +200,23 @@ def dense_gan(epochs: int = 40):
     return model.average
 
 
+def piece_embedding(voices: tuple[int, ...], steps: int = 700):
+    """The embedding of lesson 16b: pairs of windows from all chorales but the held-out families."""
+    from musiclab import data, training
+    from musiclab.models.embedding import PieceEmbedding, WindowPairs, held_out_families
+
+    training.set_seed(16)
+    chorales = data.load_chorales()
+    held_out = held_out_families(chorales)
+    pieces = [piece for piece in chorales if piece.melody not in held_out]
+    model = PieceEmbedding(voices)
+    model.compile_default()
+    pairs = WindowPairs(pieces, steps, voices, seed=16)
+    decay = training.WarmUpCosineDecay(warm_up=30 / steps)
+    training.train(model, pairs, epochs=1, callbacks=[decay], title=f"voices {voices}")
+    return model
+
+
 MAKERS = {
     "05_autoencoder": autoencoder,
     "05_beta_0": lambda: variational_autoencoder(0.0),
@@ -222,6 +239,8 @@ MAKERS = {
     "12_chords": chord_rbm,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": deep_belief_network,
+    "16b_pieces": lambda: piece_embedding((0, 1, 2, 3)),
+    "16b_lower_voices": lambda: piece_embedding((1, 2, 3)),
 }
 
 

@@ -10,6 +10,7 @@ from musiclab.metrics.likelihood import *
 from musiclab.metrics.matched import *
 from musiclab.metrics.pitch import *
 from musiclab.metrics.report import *
+from musiclab.metrics.retrieval import *
 from musiclab.metrics.rhythm import *
 from musiclab.metrics.sets import *
 from musiclab.metrics.similarity import *
