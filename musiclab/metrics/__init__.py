@@ -7,6 +7,7 @@ from musiclab.metrics.counterpoint import *
 from musiclab.metrics.distribution import *
 from musiclab.metrics.harmony import *
 from musiclab.metrics.likelihood import *
+from musiclab.metrics.listening import *
 from musiclab.metrics.matched import *
 from musiclab.metrics.pitch import *
 from musiclab.metrics.report import *
