@@ -527,7 +527,8 @@ def real_row(kind: str) -> dict:
     """The same measures of Bach's own music of one kind, on the same forms."""
     reasons = {}
     scores = [_scores(real_music(kind), kind, real_music(kind, "train"))]
-    return {"what": f"Bach, {kind}", "lesson": "", "kind": kind} | _summary(scores, reasons)
+    found = {"what": f"Bach, {kind}", "lesson": "", "kind": kind} | _summary(scores, reasons)
+    return found | {"reasons": reasons}
 
 
 def _scores(pieces, kind, training):

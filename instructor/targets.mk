@@ -1,11 +1,12 @@
 # What instructors run; the student edition has no such file, and `make` does without it.
 
-.PHONY: exercises release grade
+.PHONY: exercises release grade listening
 
 help::
 	@echo "make exercises           build the students' versions of the exercises from their masters"
 	@echo "make release             pack the course for students, without instructor/, into dist/"
 	@echo "make grade ASSIGNMENT=NN_name SUBMISSIONS=folder   grade a class; a zip file will do (guide: instructor/README.md)"
+	@echo "make listening ANSWERS=folder   merge a class's answers to the listening test (CODE=... accepts one class alone)"
 
 exercises: test-environment
 	@$(RUN) -m instructor.student_versions
@@ -16,3 +17,6 @@ release: test-environment
 # without SUBMISSIONS: what `nbgrader collect` has put into instructor/submitted/
 grade: test-environment
 	@$(RUN) -m instructor.grading.grade_class "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(ARGS)
+
+listening: test-environment
+	@$(RUN) -m instructor.listening_answers "$(ANSWERS)" $(if $(CODE),--code "$(CODE)")

@@ -8,6 +8,7 @@ from musiclab.metrics.distribution import *
 from musiclab.metrics.harmony import *
 from musiclab.metrics.likelihood import *
 from musiclab.metrics.listening import *
+from musiclab.metrics.listening_answers import *
 from musiclab.metrics.matched import *
 from musiclab.metrics.pitch import *
 from musiclab.metrics.report import *
