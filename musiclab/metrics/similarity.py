@@ -13,6 +13,7 @@ from musiclab.metrics._pieces import as_pieces, same_voices
 __all__ = ["SharedRun", "diversity", "nearest_distances", "shared_runs"]
 
 MAX_SHIFT = 6  # semitones either way reach every key
+CHUNK = 256  # fragments compared at once
 _UNKNOWN = "\x01"  # stands for what no training piece has
 _BETWEEN = "\x00"  # stands between training pieces
 
@@ -118,7 +119,8 @@ def nearest_distances(
 
     Fragments are ``steps`` long and start at each downbeat. Their distance is 1 - intersection /
     union of the rolls, the least of all transpositions by up to six semitones. It finds what was
-    copied with a few changes, where :func:`shared_runs` breaks off.
+    copied with a few changes, where :func:`shared_runs` breaks off. Every fragment is compared with
+    every other, in chunks: the memory needed grows with the pieces, not with the pairs.
 
     Args:
       pieces: one piece or several.
@@ -136,13 +138,19 @@ def nearest_distances(
     """
     ours = _fragments(as_pieces(pieces), steps)
     theirs = _fragments(as_pieces(training, "training"), steps)
-    pitches = np.concatenate([voices.ravel() for voices in ours + theirs] + [[60]])
-    low, high = pitches[pitches >= 0].min() - MAX_SHIFT, pitches.max() + MAX_SHIFT
-    base = _rolls(theirs, low, high)
+    pitches = [voices[voices >= 0] for voices in ours + theirs]
+    low = min((p.min() for p in pitches if p.size), default=60) - MAX_SHIFT
+    high = max((p.max() for p in pitches if p.size), default=60) + MAX_SHIFT
+    shifts = range(-MAX_SHIFT, MAX_SHIFT + 1)
     best = np.zeros(len(ours))
-    for semitones in range(-MAX_SHIFT, MAX_SHIFT + 1):
-        shifted = _rolls(ours, low - semitones, high - semitones)
-        best = np.maximum(best, _intersection_over_union(shifted, base).max(axis=1))
+    for i in range(0, len(ours), CHUNK):  # in chunks, or memory would grow with their product
+        part = ours[i : i + CHUNK]
+        shifted = [_rolls(part, low - shift, high - shift) for shift in shifts]
+        for j in range(0, len(theirs), CHUNK):
+            base = _rolls(theirs[j : j + CHUNK], low, high)
+            for rolls in shifted:
+                found = _intersection_over_union(rolls, base).max(axis=1)
+                best[i : i + CHUNK] = np.maximum(best[i : i + CHUNK], found)
     return 1 - best
 
 

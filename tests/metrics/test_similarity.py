@@ -2,13 +2,14 @@
 
 import itertools
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
 
 from musiclab.data.encodings.piano_roll import piano_roll
 from musiclab.data.piece import Piece
-from musiclab.metrics import diversity, nearest_distances, shared_runs
+from musiclab.metrics import diversity, nearest_distances, shared_runs, similarity
 
 
 def random_pieces(n, seed=0, n_voices=2, steps=14, pitches=3):
@@ -184,3 +185,27 @@ def test_too_short_a_piece_is_refused():
         nearest_distances(Piece([60] * 8), Piece([60] * 40))
     with pytest.raises(ValueError, match="there is none"):
         nearest_distances([], Piece([60] * 40))
+
+
+def test_memory_of_the_search_is_linear(monkeypatch):
+    def peak(n):
+        pieces = random_pieces(n, seed=10, steps=64)
+        tracemalloc.start()
+        found = nearest_distances(pieces, pieces, steps=4)
+        used = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert (found == 0).all()
+        return used
+
+    monkeypatch.setattr(similarity, "CHUNK", 16)
+    few, many = peak(30), peak(120)
+    assert many < 4.5 * few
+    monkeypatch.setattr(similarity, "CHUNK", 10**6)
+    assert peak(120) > 10 * many  # all pairs at once
+
+
+def test_chunks_do_not_change_the_distances(monkeypatch):
+    pieces, training = random_pieces(5, seed=11, steps=32), random_pieces(7, seed=12, steps=48)
+    whole = nearest_distances(pieces, training, steps=16)
+    monkeypatch.setattr(similarity, "CHUNK", 3)
+    np.testing.assert_array_equal(nearest_distances(pieces, training, steps=16), whole)

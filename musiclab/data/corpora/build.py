@@ -42,7 +42,11 @@ __all__ = [
     "build_own",
     "build_tunes",
     "chorale_files",
+    "end_with_parent",
     "main",
+    "music_files",
+    "named",
+    "own_items",
     "without_silent_bars",
 ]
 
@@ -100,13 +104,8 @@ def build_own(folder: Path) -> tuple[list[Chorale], list[tuple[str, str]]]:
     Raises:
       DataError: if there is no such folder, or no music in it that can be used.
     """
-    if not folder.is_dir():
-        raise DataError(
-            f"{folder} is no folder: give one that holds .mid, .musicxml, .mxl or .abc files"
-        )
-    kinds = {".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc"}
-    files = sorted(file for file in folder.rglob("*") if file.suffix.lower() in kinds)
-    items = [item for file in files for item in _own_items(folder, file)]
+    files = music_files(folder)
+    items = [item for file in files for item in own_items(folder, file)]
     pieces, refused = _read_all(_read_own, items, folder.name)
     if not pieces:
         why = "\n".join(["", *_by_reason(refused)])
@@ -118,6 +117,20 @@ def build_own(folder: Path) -> tuple[list[Chorale], list[tuple[str, str]]]:
         _chorale(piece, split, pieces[family].name, split)
         for piece, split, family in zip(pieces, splits, families, strict=True)
     ], refused
+
+
+def music_files(folder: Path) -> list[Path]:
+    """The MIDI, MusicXML and ABC files of a folder and its subfolders, in the order of their names.
+
+    Raises:
+      DataError: if there is no such folder.
+    """
+    if not folder.is_dir():
+        raise DataError(
+            f"{folder} is no folder: give one that holds .mid, .musicxml, .mxl or .abc files"
+        )
+    kinds = {".mid", ".midi", ".musicxml", ".xml", ".mxl", ".abc"}
+    return sorted(file for file in folder.rglob("*") if file.suffix.lower() in kinds)
 
 
 def assign_splits(pieces: list[Piece], benchmark: dict[str, str]) -> list[Chorale]:
@@ -211,7 +224,7 @@ def _read_chorale(item: tuple[str, Path]) -> Piece:
         parts = [parts[first_words.index(voice)] for voice in _SATB]
     elif len(parts) != 4:
         raise DataError(f"{len(parts)} parts, none of them named as four voices")
-    return _named(
+    return named(
         without_silent_bars(piece_from_stream(score, parts, chords="refuse", grid="exact")), name
     )
 
@@ -222,12 +235,12 @@ def _read_tune(item: tuple[str, Path]) -> Tune:
     music = parse_tune(source)
     rounded = _triplet_deviation([note.start for part in music.parts for note in part.notes])
     grid = "round" if rounded else "exact"
-    piece = _named(to_grid(music, chords="refuse", grid=grid), name)
+    piece = named(to_grid(music, chords="refuse", grid=grid), name)
     dance = source.rhythm.lower().replace("slipjig", "slip jig")
     return Tune(**_attributes(piece), dance=dance, rounded=rounded)
 
 
-def _own_items(folder: Path, file: Path) -> list[tuple[str, Path | AbcSource]]:
+def own_items(folder: Path, file: Path) -> list[tuple[str, Path | AbcSource]]:
     """A file under its name, or each tune of an ABC collection under the file's name and its number."""
     name = file.relative_to(folder).with_suffix("").as_posix()
     if file.suffix.lower() == ".abc" and file.is_file():
@@ -252,7 +265,7 @@ def _read_own(item: tuple[str, Path | AbcSource]) -> Piece:
     if n_voices != 4:
         have = f"{n_voices} voice{'s' * (n_voices != 1)}"
         raise DataError(f"it has {have}; the lessons need four, one per track or staff")
-    return _named(piece, name)
+    return named(piece, name)
 
 
 def _triplet_deviation(starts: list[Fraction]) -> float:
@@ -266,7 +279,8 @@ def _triplet_deviation(starts: list[Fraction]) -> float:
     return round(float(moved) / STEPS_PER_QUARTER, 6)
 
 
-def _named(piece: Piece, name: str) -> Piece:
+def named(piece: Piece, name: str) -> Piece:
+    """A piece under a name, with the key that :func:`find_key` finds."""
     tonic, mode, method = find_key(piece)
     return piece.with_(name=name, tonic=tonic, mode=mode, key_method=method)
 
@@ -297,7 +311,7 @@ def _read_all(
     """Read files on all cores, in order; a file that can't be read is listed, and stops nothing."""
     # spawn: a process forked from one that runs TensorFlow's threads may hang
     context = get_context("spawn")
-    with ProcessPoolExecutor(os.cpu_count(), context, initializer=_end_with_parent) as pool:
+    with ProcessPoolExecutor(os.cpu_count(), context, initializer=end_with_parent) as pool:
         results = pool.map(_try, [read] * len(items), items, chunksize=8)
         results = list(tqdm(results, total=len(items), desc=what, unit="file"))
     pieces = [result for result in results if isinstance(result, Piece)]
@@ -309,7 +323,7 @@ def _read_all(
     return pieces, refused
 
 
-def _end_with_parent() -> None:
+def end_with_parent() -> None:
     """End this worker when the process that started it is gone, even if that was killed."""
 
     def wait():

@@ -95,7 +95,7 @@ from multiprocessing import get_context
 from musiclab.data.corpora import build
 
 if __name__ == "__main__":
-    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=build._end_with_parent)
+    pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=build.end_with_parent)
     print(pool.submit(os.getpid).result(), flush=True)
     time.sleep(60)
 """
