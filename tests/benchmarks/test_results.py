@@ -103,6 +103,18 @@ def test_committed_speed():
     assert graph["ratio"] <= 1 / GRAPH_LOOP
 
 
+def test_committed_large_collection():
+    parent, worker, stream, few, many = result("shards")["rows"]
+    assert parent["amount"] >= 10_000
+    assert parent["wall_s"] <= 300
+    assert max(parent["peak_mb"], worker["peak_mb"]) < 500
+    assert stream["amount"] >= 10**8
+    assert stream["per_s"] >= 10**7
+    # linear: what four times the fragments add to some 60 MB of Python is far from 16 times
+    assert many["amount"] > 3.5 * few["amount"]
+    assert many["peak_mb"] < 2 * few["peak_mb"]
+
+
 def test_committed_sizes_of_sound():
     for row in result("sound")["rows"]:
         assert row["mp3_kb"] <= row["mp3_kb_max"] <= MP3_KB, row["what"]
