@@ -14,7 +14,7 @@ __all__ = ["interval_trigrams", "mean_reciprocal_rank", "pitch_class_similarity"
 def mean_reciprocal_rank(similarity: np.ndarray, relevant: np.ndarray) -> float:
     """Mean over the queries of 1 / rank of the first relevant piece: 1 if it always comes first.
 
-    Equation: (16.18)
+    Equation: (16.16)
 
     Args:
       similarity: float (Q, N), of each query to each piece; -inf takes a piece out, such as the
@@ -39,7 +39,7 @@ def mean_reciprocal_rank(similarity: np.ndarray, relevant: np.ndarray) -> float:
         raise ValueError(f"query {np.argmin(relevant.any(axis=1))} has no relevant piece")
     best = np.where(relevant, similarity, -np.inf).max(axis=1, keepdims=True)
     rank = 1 + ((similarity >= best) & ~relevant).sum(axis=1)
-    return float(np.mean(1 / rank))  # Eq. (16.18)
+    return float(np.mean(1 / rank))  # Eq. (16.16)
 
 
 def pitch_class_similarity(pieces: list[Piece], others: list[Piece]) -> np.ndarray:

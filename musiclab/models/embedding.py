@@ -60,7 +60,7 @@ def info_nce(a, b, scale):
     Row i of ``a`` belongs to row i of ``b``; the others are the wrong answers. The mean of both
     directions and of all rows, in nats; guessing gives ln B.
 
-    Equation: (16.16)
+    Equation: (16.14)
     Source: van den Oord, Li and Vinyals, "Representation learning with contrastive predictive
       coding", 2018.
 
@@ -77,7 +77,7 @@ def info_nce(a, b, scale):
     which = tf.range(tf.shape(logits)[0])
     cross_entropy = tf.nn.sparse_softmax_cross_entropy_with_logits
     rows, columns = cross_entropy(which, logits), cross_entropy(which, tf.transpose(logits))
-    return tf.reduce_mean(rows + columns) / 2  # Eq. (16.16)
+    return tf.reduce_mean(rows + columns) / 2  # Eq. (16.14)
 
 
 def late_interaction(query: np.ndarray, piece: np.ndarray) -> float:
@@ -85,7 +85,7 @@ def late_interaction(query: np.ndarray, piece: np.ndarray) -> float:
 
     Not symmetric: each window of the query looks for its like, wherever in the piece that is.
 
-    Equation: (16.17)
+    Equation: (16.15)
     Source: Khattab and Zaharia, "ColBERT", 2020.
 
     Args:
@@ -97,7 +97,7 @@ def late_interaction(query: np.ndarray, piece: np.ndarray) -> float:
     >>> late_interaction(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([[1.0, 0.0]]))
     0.5
     """
-    return float(np.mean(np.max(query @ piece.T, axis=1)))  # Eq. (16.17)
+    return float(np.mean(np.max(query @ piece.T, axis=1)))  # Eq. (16.15)
 
 
 @keras.saving.register_keras_serializable(package="musiclab")

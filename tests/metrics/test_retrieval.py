@@ -15,7 +15,7 @@ CHORALES = load_chorales("test")[:6]
 
 
 def test_reciprocal_rank_by_hand_and_beside_scikit_learn():
-    """Eq. (16.18): ranks 1, 2 and 4 give (1 + 1/2 + 1/4) / 3; ties count against it."""
+    """Eq. (16.16): ranks 1, 2 and 4 give (1 + 1/2 + 1/4) / 3; ties count against it."""
     similarity = [[3, 2, 1, 0], [3, 2, 1, 0], [3, 2, 1, 0]]
     relevant = [[1, 0, 1, 0], [0, 1, 0, 1], [0, 0, 0, 1]]
     assert mean_reciprocal_rank(similarity, relevant) == pytest.approx(1.75 / 3)

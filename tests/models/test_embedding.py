@@ -37,7 +37,7 @@ def test_planes_by_hand():
 
 
 def test_info_nce_by_hand_and_beside_scipy():
-    """Eq. (16.16): two orthogonal pairs give ln(1 + e^-s); any others what SciPy says."""
+    """Eq. (16.14): two orthogonal pairs give ln(1 + e^-s); any others what SciPy says."""
     eye = np.eye(2, dtype="float32")
     assert float(info_nce(eye, eye, 2.0)) == pytest.approx(np.log(1 + np.exp(-2)), rel=1e-5)
     a, b = unit((7, 5), 0), unit((7, 5), 1)
@@ -50,7 +50,7 @@ def test_info_nce_by_hand_and_beside_scipy():
 
 
 def test_late_interaction_by_hand_and_by_loops():
-    """Eq. (16.17): the mean over the query's windows of the best cosine."""
+    """Eq. (16.15): the mean over the query's windows of the best cosine."""
     assert late_interaction(np.eye(2), np.array([[0.6, 0.8]])) == pytest.approx(0.7)
     a, b = unit((3, 4), 0), unit((5, 4), 1)
     slow = sum(max(float(q @ p) for p in b) for q in a) / 3
