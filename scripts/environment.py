@@ -1,8 +1,8 @@
 """Make or update `.venv`: what `make lab` and `make test` do first. Standard library only.
 
-`python scripts/environment.py` installs what the lessons need, with `--test` the test tools too. A
-stamp remembers what was installed from which lists, so that the second run only compares a
-checksum.
+`python scripts/environment.py` installs what the lessons need, with `--test` the test tools too, with
+`--services` the clients of servers as well. A stamp remembers what was installed from which lists, so
+that the second run only compares a checksum.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ from musiclab.setup import doctor, machine  # noqa: E402  (found through the lin
 
 VENV = ROOT / ".venv"
 LISTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
+KINDS = ("lab", "test", "services")  # each on top of the one before
+EXTRAS = "[cluster,postgresql,hub]"  # of pyproject.toml
 CANDIDATES = ("python3.13", "python3.12", "python3.11", "python3", "python")
 
 
 def main():
     """Install unless it is done; 0 if the environment stands, else 1 with the reason in words."""
-    test = "--test" in sys.argv[1:]
-    if stamp_file(test).is_file() and stamp_file(test).read_text(encoding="utf-8") == stamp(test):
+    kind = next((kind for kind in KINDS[:0:-1] if f"--{kind}" in sys.argv[1:]), KINDS[0])
+    if stamp_file(kind).is_file() and stamp_file(kind).read_text(encoding="utf-8") == stamp(kind):
         return 0
     python = suitable_python()
     problems = doctor.python_problems(sys.version_info) if python is None else []
@@ -37,7 +39,7 @@ def main():
         print("\n".join("- " + problem for problem in problems))
         return 1
     try:
-        install(python, test)
+        install(python, kind)
     except subprocess.CalledProcessError as error:
         print(
             f"- The installation stopped (see above; exit status {error.returncode}): run the same command again; "
@@ -66,7 +68,7 @@ def suitable_python():
     return None
 
 
-def install(python, test):
+def install(python, kind):
     """Create `.venv` if it is missing or can't be used, install into it, and stamp it last."""
     for old in VENV.glob("installed-*"):
         old.unlink()
@@ -74,10 +76,12 @@ def install(python, test):
         shutil.rmtree(str(VENV), ignore_errors=True)
         print("Creating .venv ...", flush=True)
         subprocess.run([*python, "-m", "venv", str(VENV)], check=True)
-    lists = ["-r", "requirements.txt"] + (["-r", "requirements-test.txt"] if test else [])
+    lists = ["-r", "requirements.txt"]
+    lists += [] if kind == "lab" else ["-r", "requirements-test.txt"]
+    course = "." + (EXTRAS if kind == "services" else "")
     pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-    subprocess.run([*pip, *lists, "-e", "."], cwd=str(ROOT), check=True)
-    for each in {test, False}:  # the test tools come on top of what the lessons need
+    subprocess.run([*pip, *lists, "-e", course], cwd=str(ROOT), check=True)
+    for each in KINDS[: KINDS.index(kind) + 1]:
         stamp_file(each).write_text(stamp(each), encoding="utf-8")
 
 
@@ -101,15 +105,15 @@ def venv_python():
     return VENV / "Scripts" / "python.exe" if os.name == "nt" else VENV / "bin" / "python"
 
 
-def stamp_file(test):
+def stamp_file(kind):
     """Where it is remembered what was installed."""
-    return VENV / ("installed-test" if test else "installed-lab")
+    return VENV / f"installed-{kind}"
 
 
-def stamp(test):
+def stamp(kind):
     """A checksum of all that decides what is installed, and of the folder, which an environment can't leave."""
     digest = hashlib.sha256(str(ROOT).encode("utf-8"))
-    for name in LISTS + (("requirements-test.txt",) if test else ()):
+    for name in LISTS + (() if kind == "lab" else ("requirements-test.txt",)):
         digest.update((ROOT / name).read_bytes())
     return digest.hexdigest()
 

@@ -38,7 +38,8 @@ CELL_SECONDS = (
 )
 LESSON_SECONDS = 600
 PART_SECONDS = 1800
-APART = ("--ignore=tests/browser", "--ignore=tests/site")  # parts of their own: they need a browser
+# parts of their own: they need a browser, or servers (`make test-services`)
+APART = ("--ignore=tests/browser", "--ignore=tests/site", "--ignore=tests/services")
 QUICK = ("data", "metrics", "models", "sampling", "equations", "claims", "checks", "setup")
 SLOWEST = 20  # tests named at the end of the longest part
 AT_ONCE = max(

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 
 import nbformat
@@ -77,6 +78,11 @@ def test_direct_pins_and_constraints_agree():
         for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     ]
     direct = {line.replace("_", "-") for line in lines if line and not line.startswith("-")}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    assert f"[{','.join(extras)}]" == environment.EXTRAS
+    direct |= {re.sub(r"\[.*\]", "", line) for lines in extras.values() for line in lines}
+    assert all("==" in line for line in direct), direct
     text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     assert direct - {line.split(";")[0].strip() for line in text.splitlines()} == set()
 
@@ -204,13 +210,13 @@ def test_stamp_depends_on_the_lists(monkeypatch, tmp_path):
     for name in (*environment.LISTS, "requirements-test.txt"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     monkeypatch.setattr(environment, "ROOT", tmp_path)
-    before = environment.stamp(False), environment.stamp(True)
-    assert before == (environment.stamp(False), environment.stamp(True))
+    before = environment.stamp("lab"), environment.stamp("test")
+    assert before == (environment.stamp("lab"), environment.stamp("test"))
     (tmp_path / "requirements-test.txt").write_text("new", encoding="utf-8")
-    assert environment.stamp(False) == before[0]
-    assert environment.stamp(True) != before[1]
+    assert environment.stamp("lab") == before[0]
+    assert environment.stamp("test") != before[1]
     (tmp_path / "constraints.txt").write_text("new", encoding="utf-8")
-    assert environment.stamp(False) != before[0]
+    assert environment.stamp("lab") != before[0]
 
 
 def test_a_python_that_only_seems_to_be_there_is_not_taken(monkeypatch, tmp_path):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import random
 import shutil
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
+from time import sleep
 
 from nbgrader import utils
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import SAWarning
+from sqlalchemy.exc import IntegrityError, SAWarning
 from traitlets.config import Config
 
 from instructor.grading.autograde import Marked
@@ -21,13 +25,24 @@ HELP = (
     "close formgrader and other programs that use it; if it is damaged, move gradebook.db away and put back a copy, or "
     "run this command again without it: automatic points come back from marks/, manual ones only from a copy"
 )
+ATTEMPTS = 6  # at a write that another writer got in the way of
 __all__ = ["holds", "opened", "record", "register", "set_due"]
 
 
 def opened(config: Config) -> Gradebook:
-    """The course's gradebook, wherever `CourseDirectory.db_url` says it is; to be used in a `with`."""
+    """The course's gradebook, wherever `CourseDirectory.db_url` says it is; to be used in a `with`.
+
+    Raises:
+        ValueError: if it is on a server whose client is not installed.
+    """
     directory = CourseDirectory(config=config)
-    return Gradebook(directory.db_url, directory.course_id)
+    try:
+        return Gradebook(directory.db_url, directory.course_id)
+    except ModuleNotFoundError as error:
+        raise ValueError(
+            f"the gradebook is on a server, and its client is not installed ({error}); for PostgreSQL: "
+            '.venv/bin/pip install -c constraints.txt -e ".[postgresql]"'
+        ) from None
 
 
 def register(config: Config, wanted: Master) -> bool:
@@ -39,13 +54,17 @@ def register(config: Config, wanted: Master) -> bool:
     """
     directory = CourseDirectory(config=config)
     released = Path(directory.format_path(directory.release_directory, ".", wanted.name))
-    with Gradebook(directory.db_url, directory.course_id) as book:
+    with opened(config) as book:
         if _known(book, wanted) == _cells(wanted) and (released / f"{wanted.name}.ipynb").is_file():
             return False
     directory.assignment_id = wanted.name
-    maker = GenerateAssignment(coursedir=directory, config=config)
-    maker.force = True
-    done = utils.capture_log(maker)
+    for attempt in range(ATTEMPTS):
+        maker = GenerateAssignment(coursedir=directory, config=config)
+        maker.force = True
+        done = utils.capture_log(maker)
+        if done["success"] or "UNIQUE" not in done.get("log", "").upper():
+            break
+        _wait(attempt)
     if not done["success"]:
         said = [line for line in done.get("log", "").splitlines() if "Error" in line] or [
             "see its master"
@@ -83,7 +102,10 @@ def record(
     before: Marked | None,
     time: datetime | None = None,
 ) -> None:
-    """Write a student's automatic points down.
+    """Write a student's automatic points down, again where another writer got in the way.
+
+    nbgrader looks whether a row is there and then inserts it: of two writers that do so at once, the
+    database refuses one.
 
     A cell is marked for review where a person has to give points, where something is to be looked
     at, where the submission could not be graded, and where a person's points stand on an answer or
@@ -96,13 +118,46 @@ def record(
         before: what was recorded the last time.
         time: when it was handed in, with a time zone, if that is known.
     """
+    for attempt in range(ATTEMPTS):
+        try:
+            with _without_tracebacks():
+                _record(book, student, marked, before, time)
+            return
+        except (InvalidEntry, IntegrityError):
+            book.db.rollback()
+            if attempt == ATTEMPTS - 1:
+                raise
+            _wait(attempt)
+
+
+def _wait(attempt):
+    """A random time, longer at each attempt, so that two writers do not meet again."""
+    sleep(random.uniform(0, 0.05 * 2**attempt))
+
+
+@contextlib.contextmanager
+def _without_tracebacks():
+    """Keep what nbgrader logs about a refused row from the instructor, who is told if it stays refused."""
+    log = logging.getLogger("tornado.application")
+    log.addFilter(_not_rolled_back)
+    try:
+        yield
+    finally:
+        log.removeFilter(_not_rolled_back)
+
+
+def _not_rolled_back(record):
+    return not record.getMessage().startswith("Rolling back session")
+
+
+def _record(book, student, marked, before, handed_in):
     _student(book, student)
     with warnings.catch_warnings(
         action="ignore", category=SAWarning
     ):  # nbgrader builds rows in an order of its own
         submission = book.update_or_create_submission(marked.assignment, student)
-    if time is not None:
-        submission.timestamp = time.astimezone(UTC).replace(tzinfo=None)
+    if handed_in is not None:
+        submission.timestamp = handed_in.astimezone(UTC).replace(tzinfo=None)
     new = (
         before is None
         or before.answers != marked.answers

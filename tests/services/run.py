@@ -1,0 +1,34 @@
+"""The tests that need real servers: `make test-services`.
+
+Each part starts its servers on this machine, on free ports of the loopback interface or of network
+namespaces of its own, and ends them. What is not installed is skipped with words; in continuous
+integration (CI=true) it is an error. Words behind the command go to pytest.
+"""
+
+import sys
+import time
+
+from scripts import run_tests
+
+PARTS = {
+    "PostgreSQL": "test_postgresql.py",
+}
+PART_SECONDS = 300
+
+
+def main(words=None):
+    """Run all parts and print how long each took; 0 if nothing failed."""
+    words = sys.argv[1:] if words is None else words
+    begin, parts = time.monotonic(), []
+    folder = run_tests.ROOT / "tests" / "services"
+    for name, file in PARTS.items():
+        options = ["-m", "service", "-p", "no:cacheprovider", "--durations=5", *words]
+        parts.append(run_tests.pytest_part(name, [str(folder / file), *options], PART_SECONDS))
+    print("\n=== summary of the services")
+    print("\n".join(part.row() for part in parts))
+    print(f"{time.monotonic() - begin:.0f} s in all", flush=True)
+    return int(any(part.failed for part in parts))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
