@@ -11,9 +11,12 @@ Lessons: all.
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
 import re
+import subprocess
 import sys
+from importlib import metadata
 from pathlib import Path
 
 from musiclab.setup import machine
@@ -22,6 +25,8 @@ __all__ = [
     "data_problems",
     "diagnose",
     "disk_problems",
+    "import_problems",
+    "kernel_problems",
     "main",
     "memory_problems",
     "metal_problems",
@@ -39,6 +44,13 @@ INSTALL_GB, WORK_GB = (
 )  # a fresh environment with the test tools takes about 2.5 GB, its downloads 1 GB
 
 ROOT = Path(__file__).resolve().parents[2]
+MODULES = {"tensorflow-cpu": "tensorflow"}  # packages whose module has another name
+IMPORT_SECONDS = 120
+REINSTALL = "install it again with `python -m pip install --force-reinstall -r requirements.txt`."
+KERNEL = (
+    "from jupyter_client.kernelspec import KernelSpecManager as Manager; "
+    "print(Manager().get_kernel_spec('python3').argv[0])"
+)
 
 
 def python_problems(version: tuple) -> list[str]:
@@ -183,6 +195,81 @@ def package_problems(pinned: dict, installed: dict) -> list[str]:
     return problems
 
 
+def import_problems(packages: list[str], python: str = sys.executable) -> list[str]:
+    """Import each package, in one process of its own: what is installed may still not work.
+
+    Args:
+      packages: normal names, as in ``requirements.txt``.
+      python: the Python that runs the lessons.
+
+    Returns:
+      One sentence for each package that can't be imported, with the error's last line.
+
+    >>> import_problems([])
+    []
+    """
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n"
+        "        importlib.import_module(name)\n"
+        "    except BaseException as error:\n"
+        "        said = ' '.join(str(error).split())[:300]\n"
+        "        print('DOCTOR', name, type(error).__name__, said, flush=True)\n"
+        "print('DOCTOR done', flush=True)\n"
+    )
+    names = [MODULES.get(name, name.replace("-", "_")) for name in packages]
+    try:
+        done = subprocess.run(
+            [python, "-c", code, *names],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            encoding="utf-8",
+            errors="replace",
+            timeout=IMPORT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return [f"Importing the packages took over {IMPORT_SECONDS} s: " + REINSTALL]
+    except OSError as error:
+        return [f"The lessons' Python, {python}, does not start ({error}): " + REINSTALL]
+    lines = [line[7:] for line in done.stdout.splitlines() if line.startswith("DOCTOR ")]
+    found = [
+        "The package {} is installed, and importing it fails ({}): {}".format(
+            *line.split(" ", 1), REINSTALL
+        )
+        for line in lines
+        if line != "done"
+    ]
+    if "done" not in lines:  # a library that breaks off its whole process
+        found.append(f"Python broke off (status {done.returncode}) importing packages: {REINSTALL}")
+    return found
+
+
+def kernel_problems(kernel: str | None, python: str = sys.executable) -> list[str]:
+    """Say whether notebooks run in the Python that was checked.
+
+    Args:
+      kernel: the program of the kernel ``python3``, None if there is no such kernel.
+      python: the Python that was checked.
+
+    Returns:
+      Problems, one sentence each.
+
+    >>> kernel_problems(sys.executable)
+    []
+    """
+    remedy = "run `make lab`, which starts JupyterLab with the course's own kernel."
+    if kernel is None:
+        return [f"JupyterLab has no kernel `python3`, in which the lessons run: {remedy}"]
+    if not Path(kernel).is_absolute():  # `python`: the one that starts it
+        return []
+    if Path(kernel).parent.resolve() == Path(python).parent.resolve():
+        return []
+    return [f"Notebooks would run in {kernel}, and {python} has the packages: {remedy}"]
+
+
 def memory_problems(free_gb: float | None) -> list[str]:
     """Say whether a lesson fits into memory.
 
@@ -254,8 +341,8 @@ def diagnose(root: Path = ROOT) -> list[str]:
     """Run every check on this machine.
 
     Args:
-      root: the course's folder; an installed wheel has its data in ``musiclab/_files``
-        and no ``requirements.txt``, so that versions are not compared.
+      root: the course's folder; an installed wheel has its data in ``musiclab/_files``,
+        and its versions in its extra ``lessons``.
 
     Returns:
       Problems, one sentence each, the ones that cause others first.
@@ -269,8 +356,10 @@ def diagnose(root: Path = ROOT) -> list[str]:
     installed = machine.installed()
     problems += metal_problems(installed)
     listed = root / "requirements.txt"
-    if listed.is_file():
-        problems += package_problems(pins(listed.read_text(encoding="utf-8")), installed)
+    pinned = pins(listed.read_text(encoding="utf-8") if listed.is_file() else _of_the_wheel())
+    wrong = package_problems(pinned, installed)
+    wrong += import_problems([name for name in pinned if name in installed])
+    problems += wrong or kernel_problems(_kernel())
     problems += memory_problems(machine.free_memory_gb())
     problems += disk_problems(machine.free_disk_gb(root))
     data = (
@@ -291,6 +380,35 @@ def main() -> int:
     if not problems:
         print(f"This machine is ready for the lessons (Python {platform.python_version()}).")
     return 1 if problems else 0
+
+
+def _of_the_wheel():
+    """The extra ``lessons`` of an installed musiclab, in the form of ``requirements.txt``."""
+    try:
+        lines = metadata.requires("musiclab") or []
+    except metadata.PackageNotFoundError:
+        lines = []
+    lines = [
+        re.sub(r"""(;| and)?\s*extra == ["']lessons["']""", "", each)
+        for each in lines
+        if "lessons" in each
+    ]
+    return "\n".join(re.sub(r"[()]", "", each).replace("'", '"') for each in lines)
+
+
+def _kernel():
+    """The program of the kernel ``python3`` as JupyterLab started by the course finds it."""
+    from musiclab.setup import lab
+
+    done = subprocess.run(
+        [sys.executable, "-c", KERNEL],
+        env=lab.environment(dict(os.environ)),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        encoding="utf-8",
+        check=False,
+    )
+    return done.stdout.strip() or None
 
 
 def _numbers(version):

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,54 @@ def test_other_pythons_really_say_so(old):
     )
     assert done.returncode == 1
     assert f"This is Python {old[6:]}:" in only(done.stdout.splitlines())
+
+
+def test_what_is_installed_must_import(tmp_path, monkeypatch):
+    (tmp_path / "broken_module.py").write_text("import nowhere_at_all", encoding="utf-8")
+    (tmp_path / "dies.py").write_text("import os; os._exit(3)", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    assert doctor.import_problems(["json"]) == []
+    said = only(doctor.import_problems(["json", "broken-module"]))
+    assert said.startswith("The package broken_module is installed, and importing it fails (Mod")
+    assert "nowhere_at_all" in said
+    assert "broke off (status 3)" in only(doctor.import_problems(["dies"]))
+    assert "does not start" in only(doctor.import_problems(["json"], str(tmp_path / "no_python")))
+
+
+def test_a_broken_package_is_never_ready(monkeypatch, capsys):
+    monkeypatch.setattr(doctor, "import_problems", lambda names: ["numpy can't be imported."])
+    assert doctor.main() == 1
+    assert "ready" not in capsys.readouterr().out
+
+
+def test_the_kernel_is_the_python_that_was_checked():
+    assert doctor.kernel_problems(sys.executable) == []
+    assert doctor.kernel_problems("python") == []
+    assert "no kernel" in only(doctor.kernel_problems(None))
+    assert "/elsewhere/bin/python" in only(doctor.kernel_problems("/elsewhere/bin/python"))
+    assert doctor.kernel_problems(doctor._kernel()) == []
+
+
+def test_the_extra_of_the_wheel_is_the_list_of_requirements(monkeypatch):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = "\n".join(project["optional-dependencies"]["lessons"]).replace("'", '"')
+    listed = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    for processor in ("x86_64", "arm64"):
+        for platform in ("linux", "darwin", "win32"):
+            here = {"sys_platform": platform, "platform_machine": processor}
+            assert doctor.pins(extra, here) == doctor.pins(listed, here)
+
+
+def test_an_installed_wheel_compares_versions_too(monkeypatch):
+    lines = [
+        'numpy==2.4.6; extra == "lessons"',
+        "tensorflow==2.21.0; (sys_platform != 'linux' or platform_machine != 'x86_64')"
+        " and extra == 'lessons'",
+        "pytest==9.2.0; extra == 'test'",
+    ]
+    monkeypatch.setattr(doctor.metadata, "requires", lambda name: lines)
+    mac = {"sys_platform": "darwin", "platform_machine": "arm64"}
+    wanted = {"numpy": "2.4.6", "tensorflow": "2.21.0"}
+    assert doctor.pins(doctor._of_the_wheel(), mac) == wanted
+    linux = {"sys_platform": "linux", "platform_machine": "x86_64"}
+    assert doctor.pins(doctor._of_the_wheel(), linux) == {"numpy": "2.4.6"}
