@@ -217,6 +217,17 @@ def piece_embedding(voices: tuple[int, ...], steps: int = 700):
     return model
 
 
+def inpainting(epochs: int = 10, steps: int = 400):
+    """The inpainting network of lesson 16, with mood conditioning: chorales split by melody."""
+    from musiclab import data, training
+    from musiclab.models.attention.inpainting import Inpainting
+
+    training.set_seed(16)
+    model, pieces = Inpainting(), data.load_chorales("train", by="melody")
+    training.train(model, pieces, steps=steps, epochs=epochs, title="inpainting")
+    return model
+
+
 MAKERS = {
     "05_autoencoder": autoencoder,
     "05_beta_0": lambda: variational_autoencoder(0.0),
@@ -241,6 +252,7 @@ MAKERS = {
     "13_three_layers": deep_belief_network,
     "16b_pieces": lambda: piece_embedding((0, 1, 2, 3)),
     "16b_lower_voices": lambda: piece_embedding((1, 2, 3)),
+    "16_inpainting": inpainting,
 }
 
 
@@ -265,6 +277,11 @@ def make(name: str, folder: Path = WEIGHTS) -> Path:
         if folder == WEIGHTS:
             record_checksum(file)
         return file
+    if hasattr(trained, "to_file"):  # read by the website's page too
+        trained.to_file(folder / f"{name}.safetensors")
+        if folder == WEIGHTS:
+            record_checksum(folder / f"{name}.safetensors")
+        return folder / f"{name}.safetensors"
     # a copy that has never been trained: the optimizer's memory would triple the file
     bare = type(trained).from_config(trained.get_config())
     bare.set_weights(trained.get_weights())

@@ -57,6 +57,7 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
+    attention.inpainting
     beat_chain
     embedding
     recurrent.accompaniment_model
