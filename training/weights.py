@@ -217,6 +217,17 @@ def piece_embedding(voices: tuple[int, ...], steps: int = 700):
     return model
 
 
+def voice_transformer(epochs: int = 50):
+    """The Transformer of lesson 15, trained as lesson 08's model of four voices: on the same pieces."""
+    from musiclab import data, training
+    from musiclab.models.attention.transformer import VoiceTransformer
+
+    training.set_seed(15)
+    pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
+    model = VoiceTransformer()
+    training.train(model, pieces, epochs=epochs, batch_size=8, title="Transformer")
+
+
 def inpainting(epochs: int = 10, steps: int = 400):
     """The inpainting network of lesson 16, with mood conditioning: chorales split by melody."""
     from musiclab import data, training

@@ -57,7 +57,9 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
+    attention.attention
     attention.inpainting
+    attention.transformer
     beat_chain
     embedding
     recurrent.accompaniment_model

@@ -1,1 +1,1 @@
-"""Lessons 15 and 16: attention, the Transformer, masked inpainting."""
+"""Attention in NumPy, a Transformer of four voices, and masked inpainting."""

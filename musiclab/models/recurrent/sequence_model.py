@@ -14,7 +14,6 @@ from musiclab.training import GraphCache, WarmUpCosineDecay
 __all__ = ["LengthBuckets", "SequenceModel", "pad", "real_steps", "split_long"]
 
 LONGEST = 256  # steps of a training sequence; longer pieces are split, which bounds memory
-SCORED_STEPS = 4096  # padded steps scored at once
 
 
 class SequenceModel(GraphCache, keras.Model):
@@ -28,6 +27,8 @@ class SequenceModel(GraphCache, keras.Model):
       (B, T), 0 at padded steps;
     - ``settings``: its arguments, which ``.keras`` files store.
     """
+
+    scored_steps = 4096  # padded steps scored at once
 
     def __init__(self, **kwargs):
         super().__init__(**kwargs)
@@ -75,10 +76,14 @@ class SequenceModel(GraphCache, keras.Model):
         """
         if y is not None:
             raise ValueError("a sequence model learns the pieces themselves: pass no y")
-        batches = LengthBuckets(split_long(self._encoded(x)), batch_size, seed)
+        batches = self.batches(self._encoded(x), batch_size, seed)
         held_out = validation_data and LengthBuckets(self._encoded(validation_data), batch_size)
         callbacks = [*callbacks, WarmUpCosineDecay(), keras.callbacks.SwapEMAWeights()]
         return super().fit(batches, validation_data=held_out, callbacks=callbacks, **kwargs)
+
+    def batches(self, encoded, batch_size, seed):
+        """Mini-batches of encoded pieces for one training."""
+        return LengthBuckets(split_long(encoded), batch_size, seed)
 
     def log_likelihood(self, x) -> list[np.ndarray]:
         """ln p(x_t | x_<t) of every step of every piece.
@@ -96,7 +101,7 @@ class SequenceModel(GraphCache, keras.Model):
         shape = tf.TensorSpec((None, None, *encoded[0].shape[1:]), encoded[0].dtype)
         score = self.graph(self._score, input_signature=[shape])
         scores = [None] * len(encoded)
-        for group in _groups([len(one) for one in encoded]):
+        for group in _groups([len(one) for one in encoded], self.scored_steps):
             log_p = np.asarray(score(pad([encoded[i] for i in group])), np.float64)  # (B, T)
             for i, row in zip(group, log_p):
                 scores[i] = row[: len(encoded[i])]
@@ -191,11 +196,11 @@ def split_long(sequences: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [part for one in sequences for part in np.array_split(one, -(-len(one) // LONGEST))]
 
 
-def _groups(lengths):
-    """Indices by length, in batches of at most SCORED_STEPS padded steps, at least one index each."""
+def _groups(lengths, most):
+    """Indices by length, in batches of at most so many padded steps, at least one index each."""
     group = []
     for i in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if group and (len(group) + 1) * lengths[i] > SCORED_STEPS:
+        if group and (len(group) + 1) * lengths[i] > most:
             yield group
             group = []
         group.append(i)

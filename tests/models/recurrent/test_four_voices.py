@@ -71,7 +71,9 @@ def test_step_by_step_is_all_at_once():
             known += made._from_voice(voice, row[None, :4], state["sounding"])
         nats.append(total)
         # a step drawn from this state goes on from the same hidden state and from what it drew
-        tokens, after = made._step(state, row[None, 12:], (0, 0), temperature=1.0, parallels=True)
+        tokens, after = made._step(
+            state, 0, row[None, 12:], (0, 0), temperature=1.0, parallels=True
+        )
         np.testing.assert_array_equal(after["recurrent"][0][0], recurrent[0][0])
         drawn = next_sounding(np.asarray(tokens), *(np.asarray(state[k]) for k in PAST))
         np.testing.assert_array_equal([after[k] for k in PAST], drawn)

@@ -80,7 +80,7 @@ def test_it_trains_through_the_course_s_own_call():
 
 
 def test_likelihoods_come_piece_by_piece_whatever_the_batches(monkeypatch):
-    monkeypatch.setattr("musiclab.models.recurrent.sequence_model.SCORED_STEPS", 50)
+    monkeypatch.setattr(Coin, "scored_steps", 50)
     model = Coin()
     model.logit.assign(1.0)
     scored = model.log_likelihood(PIECES)
