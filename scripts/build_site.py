@@ -27,6 +27,7 @@ from scripts.website import addresses, equations, lessons, listen, pages, run  #
 SITE = ROOT / "site"
 BUILD = ROOT / "build"
 CACHE = BUILD / "site-cache"
+ZIP = "musiclab-students.zip"  # the course, beside the pages
 FEATURED = "08"  # the lesson whose generated piece stands on the front page
 
 
@@ -90,6 +91,9 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     if address := addresses.repository(ROOT / "pyproject.toml"):
         copies = [notebook for notebook, _ in [*found.values(), *appendices]]
         addresses.colab_copies(copies, address, ROOT / "requirements.txt", BUILD / "colab")
+    zip_file = course_as_zip(files / ZIP)
+    ways = addresses.get_the_course(address, zip_file)
+    put_in(source / "start.md", {"GET": ways})
     names = {number: title for number, (_, title) in found.items()}
     pages.lesson_index(
         found,
@@ -118,6 +122,20 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     ]
     none = "The lessons with sliders have not been run for this copy of the website."
     put_in(source / "listen" / "sliders.md", {"SLIDERS": "\n".join(sliders) or none})
+
+
+def course_as_zip(target: Path) -> str:
+    """Pack the student edition for those who read the website; its name, "" where it can't be packed."""
+    if not (ROOT / "instructor").is_dir():  # this is a student edition
+        return ""
+    from instructor import student_edition
+
+    try:
+        student_edition.pack(target)
+    except LookupError as error:
+        print(f"the website offers no zip file: {error}")
+        return ""
+    return target.name
 
 
 def write_lessons(

@@ -1,7 +1,8 @@
-"""Where a lesson can be had besides its page: the download, and Binder and Colab once the repository has an address.
+"""Where the course and a lesson can be had: the download, and what needs the repository's address.
 
-The address stands in one place, `Repository` in `[project.urls]` of `pyproject.toml`; without it no
-link is shown.
+The address stands in one place, `Repository` in `[project.urls]` of `pyproject.toml`. From it come
+the line that clones, the zip file, Binder, Colab, Codespaces and the links to report a problem;
+without it the website itself offers the course as a zip file.
 """
 
 from __future__ import annotations
@@ -24,6 +25,39 @@ def repository(project: Path) -> str:
     )
 
 
+def get_the_course(address: str, zip_file: str = "") -> str:
+    """Markdown of the ways to get the course, the first thing that a newcomer looks for.
+
+    Args:
+      address: of the repository, "owner/name"; "" if there is none.
+      zip_file: the course in one file, as the page finds it; "" if the website has none.
+
+    >>> print(get_the_course("", "course.zip"))
+    1. <a href="course.zip" download>Download the course</a> (one zip file) and unpack it.
+    """
+    ways = []
+    if address:
+        home = f"https://github.com/{address}"
+        ways += [
+            f"**Clone it:** `git clone {home}.git`, or [download a zip file]"
+            f"({home}/archive/refs/heads/main.zip) and unpack it.",
+            f"**Nothing to install:** [Binder](https://mybinder.org/v2/gh/{address}/main"
+            "?urlpath=lab/tree/notebooks/welcome.ipynb) or "
+            f"[Codespaces](https://codespaces.new/{address}) run JupyterLab on another computer; "
+            "Colab opens single lessons, from a link at the top of each.",
+        ]
+    if zip_file:
+        ways += [
+            f'<a href="{zip_file}" download>Download the course</a> (one zip file) and unpack it.'
+        ]
+    lines = [f"{number}. {way}" for number, way in enumerate(ways, 1)] or [
+        "The notebook of each lesson can be downloaded at the top of its page."
+    ]
+    if address:
+        lines += ["", f"Something does not work? [Say so here]({home}/issues/new/choose)."]
+    return "\n".join(lines)
+
+
 def top_links(notebook: Path, address: str) -> str:
     """Markdown for the top of a lesson: the download, and Binder and Colab where the repository has an address.
 
@@ -36,7 +70,9 @@ def top_links(notebook: Path, address: str) -> str:
             f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"
         )
         colab = f"https://colab.research.google.com/github/{address}/blob/colab/{notebook.name}"
+        problem = f"https://github.com/{address}/issues/new?title={notebook.stem}:%20"
         links += [f'<a href="{binder}">Open in Binder</a>', f'<a href="{colab}">Open in Colab</a>']
+        links += [f'<a href="{problem}">Report a problem</a>']
     return f'<p class="lesson-links">{" · ".join(links)}</p>'
 
 

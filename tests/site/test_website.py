@@ -3,12 +3,14 @@
 import ast
 import builtins
 import re
+import zipfile
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from musiclab import show
+from scripts import build_site
 from scripts.website import addresses, course_map, equations, lessons, listen, media, pages, run
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +124,33 @@ def test_links_to_binder_and_colab_need_an_address(tmp_path):
         "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/07_a.ipynb" in links
     )
     assert "https://colab.research.google.com/github/some/course/blob/colab/07_a.ipynb" in links
+
+
+def test_the_ways_to_get_the_course():
+    alone = addresses.get_the_course("", "course.zip")
+    assert 'href="course.zip" download' in alone
+    assert "https:" not in alone
+    ways = addresses.get_the_course("some/course", "course.zip")
+    for part in (
+        "git clone https://github.com/some/course.git",
+        "https://github.com/some/course/archive/refs/heads/main.zip",
+        "https://mybinder.org/v2/gh/some/course/main?urlpath=lab/tree/notebooks/welcome.ipynb",
+        "https://codespaces.new/some/course",
+        "https://github.com/some/course/issues/new/choose",
+        'href="course.zip" download',
+    ):
+        assert part in ways, part
+    assert "top of its page" in addresses.get_the_course("", "")
+    assert "issues/new?title=07_a" in addresses.top_links(Path("07_a.ipynb"), "some/course")
+
+
+def test_the_zip_on_the_website_is_the_student_edition(tmp_path):
+    pytest.importorskip("instructor.student_edition")
+    assert build_site.course_as_zip(tmp_path / "course.zip") == "course.zip"
+    with zipfile.ZipFile(tmp_path / "course.zip") as archive:
+        names = archive.namelist()
+    assert "musiclab/README.md" in names
+    assert not [name for name in names if name.startswith("musiclab/instructor/")]
 
 
 def test_colab_copies_install_first(tmp_path):
