@@ -16,7 +16,8 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-APPENDICES = ("mathematics.ipynb",)  # notebooks beside the lessons, without number and exercises
+# notebooks beside the lessons, without number and exercises
+APPENDICES = ("mathematics.ipynb", "welcome.ipynb")
 LESSON = re.compile(r"(\d\d[a-z]?)_")  # how a lesson's file name begins: 03_, or 16b_
 
 

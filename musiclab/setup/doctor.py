@@ -397,12 +397,11 @@ def _of_the_wheel():
 
 
 def _kernel():
-    """The program of the kernel ``python3`` as JupyterLab started by the course finds it."""
-    from musiclab.setup import lab
-
+    """The program of the kernel ``python3`` as JupyterLab finds it when ``lab`` starts it."""
+    kept = {name: value for name, value in os.environ.items() if name != "JUPYTER_PATH"}
     done = subprocess.run(
         [sys.executable, "-c", KERNEL],
-        env=lab.environment(dict(os.environ)),
+        env={**kept, "JUPYTER_PREFER_ENV_PATH": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         encoding="utf-8",

@@ -45,6 +45,7 @@ def command(lessons: Path, arguments: list[str], superuser: bool = False) -> lis
     """
     settings = {
         "--ServerApp.root_dir": str(lessons),
+        "--LabApp.default_url": "/lab/tree/welcome.ipynb",
         "--LabApp.news_url": "None",
         "--LabApp.check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "--LabApp.extension_manager": "readonly",  # the default one asks PyPI for extensions

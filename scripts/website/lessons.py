@@ -34,6 +34,7 @@ _SPOKEN_OF = re.compile(
 _APART = re.compile(
     r"(```.*?```|\$\$.*?\$\$|`[^`]*`|\$[^$\n]+\$|^#.*?$|\[[^\]]*\]\([^)]*\))", re.M | re.S
 )
+WELCOME = "welcome.ipynb"  # the way into JupyterLab; the website has its own
 NO_KERNEL = "<p>This part answers to you in JupyterLab; on a page it can't.</p>"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -52,6 +53,7 @@ def appendices(folder: Path) -> list[tuple[Path, str]]:
     first = {
         file: nbformat.read(file, as_version=4).cells[0].source.splitlines()[0]
         for file in shipped_appendices(folder)
+        if file.name != WELCOME
     }
     return [(file, title.strip("# ")) for file, title in first.items()]
 
