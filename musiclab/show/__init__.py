@@ -12,4 +12,5 @@ from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
 from musiclab.show.plots import *
 from musiclab.show.roll import *
+from musiclab.show.sound import *
 from musiclab.show.table import *
