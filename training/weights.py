@@ -239,6 +239,23 @@ def inpainting(epochs: int = 10, steps: int = 400):
     return model
 
 
+def note_gan(epochs: int = 120):
+    """The generator of note spectrograms of lesson 18, trained on invented instruments."""
+    import numpy as np
+
+    from musiclab import training
+    from musiclab.data.corpora import instruments
+    from musiclab.data.encodings.note_sound import log_spectrum
+    from musiclab.models.sound.note_gan import NoteGAN
+
+    training.set_seed(18)
+    notes = instruments.notes()
+    spectra = np.stack([log_spectrum(x) for x in notes.sound])
+    model = NoteGAN()
+    training.train(model, spectra, notes.key, epochs=epochs, title="notes")
+    return model.average
+
+
 MAKERS = {
     "05_autoencoder": autoencoder,
     "05_beta_0": lambda: variational_autoencoder(0.0),
@@ -261,6 +278,7 @@ MAKERS = {
     "12_chords": chord_rbm,
     "14_rnn_rbm": rnn_rbm,
     "13_three_layers": deep_belief_network,
+    "18_note_gan": note_gan,
     "16b_pieces": lambda: piece_embedding((0, 1, 2, 3)),
     "16b_lower_voices": lambda: piece_embedding((1, 2, 3)),
     "16_inpainting": inpainting,
