@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from musiclab.data.encodings.note_sound import FLOOR, LENGTH, RATE, key_to_hz, log_spectrum
@@ -64,7 +66,9 @@ def embed_notes(sounds) -> np.ndarray:
     rows = []
     for x in np.asarray(sounds, float).reshape(-1, LENGTH):
         power = 10 ** (log_spectrum(x * 0.1 / (np.sqrt(np.mean(x**2)) + 1e-9)) / 10)
-        bands = np.stack([power[:, a:b].mean(axis=1) for a, b in zip(_EDGES, _EDGES[1:])], axis=1)
+        bands = np.stack(
+            [power[:, a:b].mean(axis=1) for a, b in itertools.pairwise(_EDGES)], axis=1
+        )
         bands = np.maximum(10 * np.log10(bands), FLOOR)
         parts = bands[:2], bands[2:8], bands[8:15]
         rows.append(np.concatenate([part.mean(axis=0) for part in parts]))

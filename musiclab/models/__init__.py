@@ -64,4 +64,6 @@ Internal, imported by no lesson::
     embedding
     recurrent.accompaniment_model
     recurrent.counterpoint_table
+    sound.note_gan
+    sound.note_vae
 """

@@ -49,4 +49,6 @@ def test_pitch_and_spread_of_notes():
     assert pitch_accuracy(np.random.default_rng(0).normal(size=(5, 8000)), [60] * 5) <= 0.2
     embedded = embed_notes(found.sound)
     np.testing.assert_allclose(embed_notes(3 * found.sound), embedded, atol=0.01)
-    assert diversity(embedded) > diversity(embedded[:3]) > 0
+    same = np.repeat(embedded[:1], 4, axis=0)
+    assert diversity(same) == 0
+    assert diversity(np.array([[0.0, 0], [3, 4]])) == pytest.approx(np.sqrt(12.5))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from musiclab.data.encodings.note_sound import key_to_hz
@@ -93,7 +95,7 @@ def transcribe(x, rate: int, level=0.1, onset=0.15, again=0.35) -> np.ndarray:
     ]
     cuts = [0, *peaks, len(A)]
     usual, sounding, found = np.percentile(A.max(axis=1), 90), {}, []
-    for a, b in zip(cuts[:-1], cuts[1:]):
+    for a, b in itertools.pairwise(cuts):
         inset = min(4, (b - a) // 4)  # frames that hear the neighbours
         weight = np.median(A[a + inset : max(b - inset, a + inset + 1)], axis=0)
         keys = set(np.flatnonzero(weight > level * max(weight.max(), 0.3 * usual)).tolist())
