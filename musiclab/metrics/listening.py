@@ -34,6 +34,7 @@ class Interval(NamedTuple):
 def wilson_interval(right: float, n: float, level: float = 0.95) -> Interval:
     """Wilson's score interval of a share: all true shares from which the observed one is not far.
 
+    Equation: (17.1)
     Source: Wilson, "Probable inference, the law of succession, and statistical inference", 1927.
 
     Args:
@@ -56,13 +57,14 @@ def wilson_interval(right: float, n: float, level: float = 0.95) -> Interval:
     z, p = _normal_quantile((1 + level) / 2), right / n
     middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    low, high = middle - half, middle + half
+    low, high = middle - half, middle + half  # Eq. (17.1)
     return Interval(p, min(p, max(0.0, low)), max(p, min(1.0, high)))  # rounding may overshoot
 
 
 def binomial_p_value(right: int, n: int, chance: float = 0.5) -> float:
     """Two-sided exact binomial test of guessing: the probability of a count no likelier than this.
 
+    Equation: (17.2)
 
     Args:
       right: right answers, a whole number from 0 to n. n: independent answers, at least 1.
@@ -81,7 +83,7 @@ def binomial_p_value(right: int, n: int, chance: float = 0.5) -> float:
     _check_between(chance=chance)
     p = _binomial(n, chance)
     as_unlikely = p <= p[right] * (1 + 1e-7)  # equal counts despite rounding
-    return float(min(1.0, p[as_unlikely].sum()))
+    return float(min(1.0, p[as_unlikely].sum()))  # Eq. (17.2)
 
 
 def answers_needed(
@@ -89,6 +91,7 @@ def answers_needed(
 ) -> int:
     """Independent answers that a two-sided test of guessing needs, by the normal approximation.
 
+    Equation: (17.3)
 
     Args:
       share: the true share of right answers that the test should notice.
@@ -111,7 +114,7 @@ def answers_needed(
     z_significance, z_power = _normal_quantile(1 - significance / 2), _normal_quantile(power)
     spread = z_significance * math.sqrt(chance * (1 - chance))
     spread += z_power * math.sqrt(share * (1 - share))
-    return math.ceil((spread / (share - chance)) ** 2)
+    return math.ceil((spread / (share - chance)) ** 2)  # Eq. (17.3)
 
 
 def exact_power(n: int, share: float, chance: float = 0.5, significance: float = 0.05) -> float:
@@ -145,6 +148,7 @@ def clustered_interval(
     variance of the pooled share, estimated from how listeners differ, over that of independent
     answers. Wilson's interval is taken with the number of answers divided by it.
 
+    Equation: (17.4)
     Source: Kish, "Survey sampling", 1965; the variance is the cluster-robust one of Liang and
       Zeger, 1986, with the factor G / (G - 1).
 
@@ -176,7 +180,7 @@ def clustered_interval(
     share = float(right.sum() / total)
     clustered = listeners / (listeners - 1) * np.sum((right - n * share) ** 2) / total**2
     independent = share * (1 - share) / total
-    effect = max(1.0, float(clustered / independent)) if independent else 1.0
+    effect = max(1.0, float(clustered / independent)) if independent else 1.0  # Eq. (17.4)
     effective = float(total) / effect
     return wilson_interval(share * effective, effective, level), effect
 

@@ -21,6 +21,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
+    17  markov, recurrent.four_voices
 
 Module to lessons::
 
@@ -44,11 +45,11 @@ Module to lessons::
     energy.rbm_functions                    12, 13, 14
     energy.rnn_rbm                          14
     energy.softmax_rbm                      13
-    markov                                  02, 06, 07
+    markov                                  02, 06, 07, 17
     recurrent.backpropagation_through_time  06, 07
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
-    recurrent.four_voices                   08
+    recurrent.four_voices                   08, 17
     recurrent.melody_model                  06, 07
     recurrent.numpy_cells                   07
     recurrent.output_heads                  08

@@ -15,6 +15,7 @@ COUNTS = st.integers(1, 300).flatmap(lambda n: st.tuples(st.integers(0, n), st.j
 
 @given(COUNTS, st.sampled_from([0.8, 0.95, 0.99]))
 def test_wilson_interval_is_scipys(counts, level):
+    """Eq. (17.1)"""
     right, n = counts
     wanted = binomtest(right, n).proportion_ci(level, method="wilson")
     found = listening.wilson_interval(right, n, level)
@@ -39,6 +40,7 @@ def test_wilson_interval_solves_the_score_equation():
 
 @given(COUNTS, st.sampled_from([0.5, 1 / 3, 0.07]))
 def test_p_value_is_scipys(counts, chance):
+    """Eq. (17.2)"""
     right, n = counts
     wanted = binomtest(right, n, chance).pvalue
     assert listening.binomial_p_value(right, n, chance) == pytest.approx(wanted, rel=1e-8)
@@ -53,6 +55,7 @@ def test_p_value_by_hand():
 
 
 def test_answers_needed_by_hand():
+    """Eq. (17.3)"""
     # (1.960 * 0.5 + 0.8416 * sqrt(0.24)) / 0.1 = 13.92, squared 193.8
     assert (1.959964 * 0.5 + 0.841621 * math.sqrt(0.24)) / 0.1 == pytest.approx(13.92, abs=0.01)
     assert listening.answers_needed(0.6) == 194
@@ -78,6 +81,7 @@ def test_exact_power_by_brute_force(n, share, chance):
 
 
 def test_clustered_interval_by_hand():
+    """Eq. (17.4)"""
     # shares 5/6 and 1/6 twice: p = 1/2, deviations of +-4, so 4/3 * 64 / 48^2 against 1/4 / 48
     interval, effect = listening.clustered_interval([10, 10, 2, 2], [12] * 4)
     assert effect == pytest.approx((4 / 3 * 64 / 48**2) / (0.25 / 48)) == pytest.approx(64 / 9)
