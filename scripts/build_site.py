@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from musiclab.setup import lab  # noqa: E402  (found through the line above)
-from scripts.website import addresses, equations, lessons, listen, pages, run  # noqa: E402
+from scripts.website import addresses, equations, lessons, listen, pages, play, run  # noqa: E402
 
 SITE = ROOT / "site"
 BUILD = ROOT / "build"
@@ -85,6 +85,13 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     shutil.rmtree(source, ignore_errors=True)
     shutil.copytree(SITE, source, ignore=shutil.ignore_patterns("extras", "__pycache__"))
     files = source / "_extra"  # goes to the website as it is
+    code = source / "_static" / "web"
+    shutil.copytree(play.WEB, code, ignore=shutil.ignore_patterns("*.py", "*.wat", "__pycache__"))
+    play.write(files / "play", CACHE)
+    if play.INPAINTING.is_file():
+        put_in(source / "play" / "index.md", {"HARMONISE": play.LINK})
+    else:
+        (source / "play" / "harmonise.md").unlink()
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
     appendices = lessons.appendices(ROOT / "notebooks")
     extras = write_lessons(source / "lessons", files, found, appendices, executed, formulas)
@@ -163,6 +170,7 @@ def write_lessons(
         links = addresses.top_links(notebook, addresses.repository(ROOT / "pyproject.toml"))
         lessons.page(lesson, number, names, formulas, links, sliders)
         lessons.html_as_files(lesson, files / "_media")
+        play.embed(lesson, number)
         nbformat.write(lesson, folder / notebook.name)
     return extras
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import anywidget
 import numpy as np
 import traitlets
 
 from musiclab.data.piece import REST, Piece
+from musiclab.show import web
 
 __all__ = ["Roll"]
 
@@ -22,7 +21,7 @@ class Roll(anywidget.AnyWidget):
       answer: what stands below the roll.
     """
 
-    _esm = Path(__file__).with_name("roll.js")
+    _esm = web.bundle("roll")
 
     notes = traitlets.List().tag(sync=True)
     answer = traitlets.Unicode().tag(sync=True)

@@ -1,12 +1,12 @@
 """The piano roll to draw into: the half that lives in Python."""
 
-from pathlib import Path
 
 import numpy as np
 import pytest
 import traitlets
 
 from musiclab import show
+from musiclab.show import web
 from musiclab.data import Piece
 
 
@@ -89,6 +89,7 @@ def test_bad_input(options, said):
 
 
 def test_the_page_loads_nothing():
-    script = (Path(show.__file__).parent / "roll.js").read_text(encoding="utf-8")
+    script = web.bundle("roll")
     assert "import " not in script
+    assert "const sound = (() => {" in script
     assert script.count("http") == 1  # the name of SVG's namespace
