@@ -17,9 +17,13 @@ WINDOWS = 6  # windows between which one can walk
 HYMNS = 8
 LESSONS = {"05": "walk", "06": "continue", "10": "ring", "16": "harmonise"}
 NOTHING = "<p>This part needs JavaScript, and a server: pages opened as files cannot load networks.</p>"
-LINK = (
-    "**[Harmonise a melody](harmonise.md)**: draw a melody or pick a hymn, and the network of lesson 16 adds three voices."
-)
+LINK = """**[Harmonise a melody](harmonise.md)**: draw a melody or pick a hymn, and the network of lesson 16 adds three voices.
+
+```{toctree}
+:hidden:
+
+harmonise
+```"""
 
 
 def write(files: Path, cache: Path) -> None:

@@ -13,8 +13,8 @@ export function read(buffer) {
   const length = Number(new DataView(buffer).getBigUint64(0, true));
   const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
   const found = { arrays: {}, shapes: {}, metadata: header.__metadata__ ?? {} };
+  delete header.__metadata__;
   for (const [name, { dtype, shape, data_offsets: [from, to] }] of Object.entries(header)) {
-    if (name === "__metadata__") continue;
     const bytes = buffer.slice(8 + length + from, 8 + length + to);
     if (dtype === "F32") found.arrays[name] = new Float32Array(bytes);
     else if (dtype === "F16") found.arrays[name] = Float32Array.from(new Uint16Array(bytes), half);
