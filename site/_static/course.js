@@ -151,7 +151,9 @@ function letScroll() {
 // Two things of the theme that a screen reader could not name.
 function nameButtons() {
   // its text says what it is; a label that differs from the text confuses those who speak to their computer
-  document.querySelectorAll(".search-button-field").forEach((button) => button.removeAttribute("aria-label"));
+  document.querySelectorAll(".search-button-field").forEach((button) => {
+    if (button.innerText.trim()) button.removeAttribute("aria-label"); // on a phone it has no text
+  });
   document.querySelectorAll(".bd-links summary").forEach((summary) => {
     const link = summary.closest("li").querySelector("a");
     summary.setAttribute("aria-label", `Pages below ${link.textContent.trim()}`);

@@ -16,9 +16,8 @@ export class Inpainting {
   // weights: what safetensors.js read
   static async create({ arrays, shapes, metadata }, options) {
     const net = new Inpainting(), d = shapes.scale[0];
-    const count = Object.keys(arrays).filter((name) => name.endsWith(".kernel")).length;
-    const dilations = JSON.parse(metadata.dilations ?? "[1, 2, 4, 8, 1, 2]");
-    if (count !== dilations.length) throw new Error(`${count} blocks, ${dilations.length} dilations`);
+    if (metadata.model !== "inpainting" || metadata.version !== "1") throw new Error("these weights are of another network");
+    const dilations = metadata.dilations.split(" ").map(Number);
     const make = await products(MOST_STEPS, 3 * d, options);
     Object.assign(net, { w: arrays, d, dilations, make, engine: make.name });
     net.blocks = dilations.map((_, i) => ({

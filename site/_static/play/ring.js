@@ -1,61 +1,47 @@
-// What the discriminator sees: lesson 10's GAN on a ring of eight Gaussians, trained here, a few steps each frame.
-import { RingGAN } from "../web/ring_gan.js";
+// What the discriminator sees: lesson 10's GAN on a ring of eight Gaussians, trained in a worker while one watches.
 import { choice, element, slider } from "./controls.js";
 
-const SIDE = 30, REACH = 1.6, SHOWN = 200, BUDGET = 9; // cells of the picture, half its width, points, ms a frame
-
 export function start(box) {
-  let gan, frame = 0, frames = 0;
-  const canvas = element("canvas", { width: 300, height: 300, role: "img", className: "play-ring" });
-  const status = element("p", { role: "status", className: "play-status" });
+  let worker = null, running = false;
+  const canvas = element("canvas", { width: 300, height: 300, role: "img", className: "play-ring", "aria-label": "Not trained yet" });
+  const status = element("p", { role: "status", className: "play-status" }, "Not trained yet.");
   const loss = choice("Loss of the generator", [["non_saturating", "non-saturating"], ["minimax", "minimax"]], "non_saturating", () => restart());
   const r1 = choice("Penalty R1", [[0, "none"], [0.1, "0.1"], [1, "1"]], 0.1, () => restart());
   const seed = slider("Seed", { min: 1, max: 9, step: 1, value: 1, change: () => restart() });
-  const run = element("button", { type: "button", className: "play-main", textContent: "Train", onclick: () => (frame ? pause() : go()) });
+  const run = element("button", { type: "button", className: "play-main", textContent: "Train", onclick: () => {
+    running = !running;
+    run.textContent = running ? "Pause" : "Train";
+    if (!worker) restart();
+    else worker.postMessage({ run: running });
+  } });
   const again = element("button", { type: "button", textContent: "Start again", onclick: () => restart() });
 
-  const paint = () => {
-    const ctx = canvas.getContext("2d"), cell = canvas.width / SIDE, at = (x) => ((x + REACH) / (2 * REACH)) * canvas.width;
-    for (let i = 0; i < SIDE; i++) {
-      for (let j = 0; j < SIDE; j++) {
-        const p = gan.sees((2 * (i + 0.5) / SIDE - 1) * REACH, (2 * (j + 0.5) / SIDE - 1) * REACH);
+  const paint = ({ seen, points, real, side, reach, steps, covered }) => {
+    const ctx = canvas.getContext("2d"), cell = canvas.width / side, at = (x) => ((x + reach) / (2 * reach)) * canvas.width;
+    for (let i = 0; i < side; i++) {
+      for (let j = 0; j < side; j++) {
+        const p = seen[i * side + j];
         ctx.fillStyle = `rgb(${Math.round(255 - 150 * p)} ${Math.round(255 - 90 * p)} 255)`; // the bluer, the more real
         ctx.fillRect(i * cell, j * cell, cell + 1, cell + 1);
       }
     }
-    const dot = (x, y, colour, size) => {
+    const dots = (all, colour, size) => {
       ctx.fillStyle = colour;
-      ctx.fillRect(at(x) - size / 2, at(y) - size / 2, size, size);
+      for (const [x, y] of all) ctx.fillRect(at(x) - size / 2, at(y) - size / 2, size, size);
     };
-    for (let k = 0; k < SHOWN; k++) dot(...gan.real(), "#222", 3);
-    const points = Array.from({ length: SHOWN }, () => [...gan.fake()]);
-    for (const [x, y] of points) dot(x, y, "#d55e00", 4);
-    const covered = RingGAN.modesCovered(points);
-    status.textContent = `${gan.steps} steps; the generator covers ${covered} of 8 modes.`;
+    dots(real, "#222", 3);
+    dots(points, "#d55e00", 4);
+    status.textContent = `${steps} steps; the generator covers ${covered} of 8 modes.`;
     canvas.setAttribute("aria-label", `Real points in black on a ring, generated points in orange. ${status.textContent}`);
-    box.dataset.covered = covered;
-    box.dataset.steps = gan.steps;
-  };
-  const follow = () => {
-    const begin = performance.now();
-    do gan.train(); while (performance.now() - begin < BUDGET);
-    if (++frames % 12 === 0) paint();
-    frame = requestAnimationFrame(follow);
-  };
-  const go = () => {
-    run.textContent = "Pause";
-    frame = requestAnimationFrame(follow);
-  };
-  const pause = () => {
-    cancelAnimationFrame(frame);
-    frame = 0;
-    run.textContent = "Train";
-    paint();
+    box.dataset.steps = steps;
   };
   const restart = () => {
-    gan = new RingGAN({ seed: seed.value(), loss: loss.select.value, r1: Number(r1.select.value) });
-    paint();
+    if (!worker) {
+      worker = new Worker(new URL("../web/ring_worker.js", import.meta.url), { type: "module" });
+      worker.onmessage = ({ data }) => paint(data);
+      worker.onerror = (event) => { status.textContent = `The training could not be started: ${event.message}`; };
+    }
+    worker.postMessage({ run: running, settings: { seed: seed.value(), loss: loss.select.value, r1: Number(r1.select.value) } });
   };
   box.replaceChildren(element("div", { className: "play-row" }, loss.box, r1.box, seed.box), element("p", {}, run, " ", again), canvas, status);
-  restart();
 }
