@@ -16,7 +16,15 @@ __all__ = ["NO_GIT", "PAGE", "RESULTS", "ROOT", "machine", "page", "record", "ta
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).with_name("results")
-PAGE = ("lessons", "data", "sound", "speed", "latent", "grading")  # its sections, in this order
+PAGE = (
+    "lessons",
+    "data",
+    "sound",
+    "speed",
+    "latent",
+    "page",
+    "grading",
+)  # its sections, in this order
 NO_GIT = "not from git"
 PACKAGES = (
     "tensorflow",

@@ -1,7 +1,7 @@
 """Measure the course, on two cores, and write down what was measured on what: ``make bench``.
 
 python -m benchmarks.run                   # everything
-python -m benchmarks.run --only lessons    # or data, sound, speed, latent, grading
+python -m benchmarks.run --only lessons    # or data, sound, speed, latent, page, grading
 """
 
 from __future__ import annotations
@@ -25,12 +25,19 @@ def _grading() -> list[dict]:
     return grading.rows()
 
 
+def _page() -> list[dict]:
+    from benchmarks import page as harmoniser  # with a browser
+
+    return harmoniser.rows()
+
+
 BENCHMARKS = {
     "lessons": lessons.rows,
     "data": data.rows,
     "sound": sound.rows,
     "speed": speed.rows,
     "latent": latent.rows,
+    "page": _page,
 }
 if (ROOT / "instructor").is_dir():  # not in the student edition
     BENCHMARKS["grading"] = _grading

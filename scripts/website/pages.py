@@ -79,6 +79,10 @@ BENCHMARKS = {
         "Two loops over time",
         "The course's own LSTM cell, forward and backward, beside Keras'; chords sampled in one graph and from Python.",
     ),
+    "page": (
+        "The page that harmonises",
+        "Lesson 16's network in a browser: medians of five visits, of which the first sound is counted from the click.",
+    ),
     "grading": (
         "Grading",
         "A class graded by nbgrader alone and by `make grade`, which keeps students' code in a sandbox.",

@@ -16,8 +16,11 @@ INPAINTING = WEIGHTS / "16_inpainting.safetensors"
 WINDOWS = 6  # windows between which one can walk
 HYMNS = 8
 LESSONS = {"05": "walk", "06": "continue", "10": "ring", "16": "harmonise"}
-NOTHING = "<p>This part needs JavaScript, and a server: pages opened as files cannot load networks.</p>"
-LINK = """**[Harmonise a melody](harmonise.md)**: draw a melody or pick a hymn, and the network of lesson 16 adds three voices.
+NOTHING = (
+    "<p>This part needs JavaScript, and a server: pages opened as files cannot load networks.</p>"
+)
+LINK = """**[Harmonise a melody](harmonise.md)**: draw a melody or pick a hymn, and the network of
+lesson 16 adds three voices.
 
 ```{toctree}
 :hidden:
@@ -52,7 +55,8 @@ def embed(lesson, number: str) -> None:
         return
     import nbformat
 
-    text = f"## Play with it here\n\nMore on the page [Play](../play/index.md).\n\n```{{raw}} html\n<div data-toy=\"{toy}\">{NOTHING}</div>\n```"
+    text = "## Play with it here\n\nMore on the page [Play](../play/index.md).\n\n"
+    text += f'```{{raw}} html\n<div data-toy="{toy}">{NOTHING}</div>\n```'
     lesson.cells.insert(-1, nbformat.v4.new_markdown_cell(text, id="play-here"))
 
 

@@ -1,13 +1,12 @@
 """The piano roll to draw into: the half that lives in Python."""
 
-
 import numpy as np
 import pytest
 import traitlets
 
 from musiclab import show
-from musiclab.show import web
 from musiclab.data import Piece
+from musiclab.show import web
 
 
 def test_an_empty_roll():

@@ -21,14 +21,14 @@ export function choice(label, options, value, change) {
 
 // A labelled slider that says its value in words.
 export function slider(label, { min, max, step, value, say = String, change = () => {} }) {
-  const output = element("output"), input = element("input", { type: "range", min, max, step, value });
+  const output = element("output"), input = element("input", { type: "range", min, max, step, value, "aria-label": label });
   const tell = () => {
     output.textContent = say(Number(input.value));
     input.setAttribute("aria-valuetext", output.textContent);
   };
   input.addEventListener("input", () => { tell(); change(Number(input.value)); });
   tell();
-  return { box: element("label", {}, element("span", {}, `${label}: `, output), input), input, value: () => Number(input.value), tell };
+  return { box: element("div", { className: "play-slider" }, element("span", {}, `${label}: `, output), input), input, value: () => Number(input.value), tell };
 }
 
 export function download(name, type, content) {
