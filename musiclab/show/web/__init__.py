@@ -1,4 +1,4 @@
-"""The parts in JavaScript that notebooks and the website share: sound, player, piano roll, and the engine of the networks."""
+"""JavaScript that notebooks and the website share: sound, player, piano roll, the engine of the networks."""
 
 from __future__ import annotations
 

@@ -50,6 +50,12 @@ export function stop() {
   end();
 }
 
+// Makes the AudioContext ahead of the first sound, which then begins at once. Call it from a click.
+export function prepare() {
+  context ??= new AudioContext({ latencyHint: "interactive" });
+  if (context.state !== "running") context.resume();
+}
+
 // Plays from a step on. Call it from a click: browsers allow sound only then. at(step) follows, end() comes last.
 export async function play({ voices, seconds, from = 0, at = () => {}, end = () => {} }) {
   stop();

@@ -157,6 +157,7 @@ export function start(box) {
     }
     if (!free.includes(1)) return (status.textContent = "Everything is kept: release a voice or a bar to have something written.");
     wake();
+    sound.prepare();
     remember();
     asked = performance.now();
     status.textContent = "Loading the network ...";
