@@ -21,6 +21,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
+    16b  autoencoders.vae, beat_chain, embedding, recurrent.four_voices
     17  markov, recurrent.four_voices
 
 Module to lessons::
@@ -36,7 +37,9 @@ Module to lessons::
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
     autoencoders.optimisers                 04
-    autoencoders.vae                        05, 10
+    autoencoders.vae                        05, 10, 16b
+    beat_chain                              16b
+    embedding                               16b
     energy.dbn                              13
     energy.dbn_bound                        13
     energy.enumeration                      12, 13
@@ -49,7 +52,7 @@ Module to lessons::
     recurrent.backpropagation_through_time  06, 07
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
-    recurrent.four_voices                   08, 17
+    recurrent.four_voices                   08, 16b, 17
     recurrent.melody_model                  06, 07
     recurrent.numpy_cells                   07
     recurrent.output_heads                  08
@@ -61,8 +64,6 @@ Internal, imported by no lesson::
     attention.attention
     attention.inpainting
     attention.transformer
-    beat_chain
-    embedding
     recurrent.accompaniment_model
     recurrent.counterpoint_table
     sound.note_gan
