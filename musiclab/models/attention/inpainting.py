@@ -297,7 +297,9 @@ class Inpainting(GraphCache, keras.Model):
         Raises:
           ValueError: if there is no piece, or one can't be encoded.
         """
-        rng, score = np.random.default_rng(seed), self.graph(self.call)
+        shape = tf.TensorSpec((None, None, 2 * VOICES + len(FORM_SIZES) + 3), tf.int32)
+        score = self.graph(self._score, input_signature=[shape])
+        rng = np.random.default_rng(seed)
         free = np.array([v not in given for v in range(VOICES)])
         estimates = np.zeros((len(x), orders))
         for i, piece in enumerate(x):
@@ -305,7 +307,7 @@ class Inpainting(GraphCache, keras.Model):
             for k in range(orders):
                 hidden = draw_masks(rng, len(cells), free)
                 row = np.hstack([cells, hidden, form, 0 * mood])[None].astype(np.int32)
-                nats = score(tf.constant(row), training=False).numpy()
+                nats = score(tf.constant(row)).numpy()
                 size = len(cells) * free.sum()  # D
                 estimates[i, k] = -size * nats.sum() / hidden.sum()  # Eq. (16.1)
         return estimates
@@ -432,6 +434,9 @@ class Inpainting(GraphCache, keras.Model):
             cells = tf.where(hidden[n], drawn, cells)
             history = history.write(n, cells)
         return history.stack()
+
+    def _score(self, x):
+        return self(x, training=False)
 
     def get_config(self):
         """Arguments of the constructor."""
