@@ -30,6 +30,7 @@ TARGETS = {  # the measure: what a harmonisation should reach
 SETTINGS = {  # of the inpainting network: as sampled by default, and changed in one thing each
     "inpainting": {},
     "inpainting, mode told": {"mode": True},
+    "inpainting, table turned up to 4": {"strictness": 4.0},
     "inpainting, table as learned": {"strictness": 1.0},
     "inpainting, no table in similar motion": {"strictness": 0.0},
     "inpainting, one sweep": {"sweeps": 1},

@@ -352,7 +352,7 @@ class Inpainting(GraphCache, keras.Model):
         mood=None,
         sweeps: int = 60,
         temperature: float = 0.9,
-        strictness: float = 4.0,
+        strictness: float = 2.5,
         guidance: float = 0.0,
         every: int | None = None,
     ):
