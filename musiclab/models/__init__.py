@@ -62,6 +62,7 @@ Module to lessons::
 Internal, imported by no lesson::
 
     attention.attention
+    attention.composing
     attention.inpainting
     attention.transformer
     recurrent.accompaniment_model
