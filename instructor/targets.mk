@@ -17,7 +17,7 @@ release: test-environment
 
 # without SUBMISSIONS: what `nbgrader collect` has put into instructor/submitted/
 grade: test-environment
-	@$(RUN) -m instructor.grading.grade_class "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(ARGS)
+	@$(RUN) -m instructor.grading.grade_class "$(ASSIGNMENT)" $(if $(SUBMISSIONS),--submissions "$(SUBMISSIONS)") $(if $(SCHEDULER),--scheduler "$(SCHEDULER)") $(ARGS)
 
 listening: test-environment
 	@$(RUN) -m instructor.listening_answers "$(ANSWERS)" $(if $(CODE),--code "$(CODE)")

@@ -21,13 +21,14 @@ from instructor.grading.platform_layouts import File
 from instructor.grading.restore_cells import MOST_BYTES
 from instructor.grading.submission_report import plain
 
-__all__ = ["Handed", "already", "found", "store", "student_of"]
+__all__ = ["EXCHANGE", "Handed", "already", "found", "store", "student_of"]
 
 MOST_FILES = 50  # beside the notebook
 MOST_BESIDE = 50_000_000  # bytes of them together
 MOST_NAME = 200  # bytes of a file's name
 BLOCK = 1 << 20
 STAMP = "timestamp.txt"  # nbgrader's, as its exchange writes it
+EXCHANGE = (STAMP, "submission_secret.txt")  # without which its exchange returns no feedback
 
 
 @dataclass
@@ -355,13 +356,14 @@ def _choose(one, owned, files, assignment):
     if one.platform == {}:
         near = [file for file in near if file.path.parent == best[0].path.parent]
     names = {PurePosixPath(file.name).name: files[file.path] for file in near}
-    names.pop(STAMP, None)
+    for name in EXCHANGE:
+        names.pop(name, None)
     fit = [name for name in names if len(name.encode(errors="replace")) <= MOST_NAME]
     one.files = {name: names[name] for name in fit[:MOST_FILES]}
     if (
         left_out := len({file.path for file in beside})
         - len(one.files)
-        - any(file.name == STAMP for file in beside)
+        - sum(name in EXCHANGE for name in {file.name for file in beside})
     ):
         one.notes.append(
             f"{left_out} files were left out: in other folders, more than {MOST_FILES}, or with too long a name"

@@ -15,6 +15,7 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Integer
 
 from instructor.grading import kernel, kernel_guard, sandbox, submission_report, suspicious_code
+from instructor.grading.collect import EXCHANGE
 from instructor.grading.master_notebook import split_tests
 
 __all__ = ["BoxedExecute"]
@@ -60,7 +61,7 @@ class BoxedExecute(NbGraderPreprocessor):
         folder = Path(resources.get("metadata", {}).get("path") or ".")
         files = [one for one in sorted(folder.iterdir()) if one.is_file() and not one.is_symlink()]
         # in a notebook, hidden tests may stand; the time stamp is nbgrader's
-        files = [one for one in files if one.suffix != ".ipynb" and one.name != "timestamp.txt"]
+        files = [one for one in files if one.suffix != ".ipynb" and one.name not in EXCHANGE]
         self._look_at_code(nb, files)
         files = self._without_shadows(nb, files)
         end, done, ended = time.monotonic() + self.total_seconds, set(), {}

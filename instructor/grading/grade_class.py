@@ -26,6 +26,7 @@ from tqdm import tqdm
 
 from instructor.grading import (
     autograde,
+    cluster,
     collect,
     container,
     gradebook,
@@ -125,6 +126,7 @@ class Options:
           that have changed.
         due: until when it was to be handed in; None leaves what the gradebook has.
         minutes: for all together; what is left then is to be tried again.
+        scheduler: address of a Dask scheduler whose workers grade; None grades on this machine.
     """
 
     jobs: int = 1
@@ -132,6 +134,7 @@ class Options:
     students: list[str] | None = None
     due: datetime | None = None
     minutes: float = 60
+    scheduler: str | None = None
 
 
 def run(course: Course, submissions: Path | None, options: Options, say=print) -> list[dict]:
@@ -150,14 +153,18 @@ def run(course: Course, submissions: Path | None, options: Options, say=print) -
         Busy: if another process is grading this course.
         NoMaster: if there is no such assignment.
         NoSandbox: if students' code can't run safely here.
-        ValueError: if `submissions` can't be read, or a student to be graded again is not there.
+        ValueError: if `submissions` can't be read, a student to be graded again is not there, or
+          the scheduler can't grade.
     """
+    if options.scheduler and options.unsafe:
+        raise ValueError("other machines run students' code in a sandbox alone")
     with alone(course):
         return _run(course, submissions, options, say)
 
 
 def _run(course, submissions, options, say):
-    sandbox.demand(options.unsafe)
+    if not options.scheduler:
+        sandbox.demand(options.unsafe)
     kernel.remove_leftovers()
     config = autograde.config_of(course.folder, options.unsafe)
     wanted = master_notebook.load(Path(config.RestoreCells.source), course.assignment)
@@ -167,7 +174,7 @@ def _run(course, submissions, options, say):
     keys = {one.student: _key(one, wanted, config) for one in handed}
     todo = _to_grade(course, handed, keys, options)
     say(f"{len(handed)} submissions, {len(todo)} to grade")
-    if not options.unsafe and todo:
+    if not options.unsafe and not options.scheduler and todo:
         say(f"limits: {sandbox.in_force()}")
     states = dict(failed)
     with gradebook.opened(config) as book:
@@ -179,7 +186,7 @@ def _run(course, submissions, options, say):
                 states[one.student] = marked
                 if not gradebook.holds(book, one.student, marked):
                     gradebook.record(book, one.student, marked, None, one.time)
-        work = _graded(course, list(todo.values()), wanted, config, options)
+        work = _graded(course, list(todo.values()), wanted, config, options, say)
         for one, marked in tqdm(
             work, total=len(todo), desc=wanted.name, unit="notebook", disable=not todo
         ):
@@ -234,30 +241,97 @@ def _key(one, wanted, config):
     return autograde.key_of(said, wanted, config)
 
 
-def _graded(course, handed, wanted, config, options):
+def _graded(course, handed, wanted, config, options, say):
     """Yield each submission with what came of it, as they are done; those that take long come last."""
     most = config.BoxedExecute.get("total_seconds", 300)
     quick = min(most, config.BoxedExecute.get("quick_seconds", QUICK_SECONDS))
     end = time.monotonic() + options.minutes * 60
-    idle, workers = SimpleQueue(), []
-    for _ in range(max(1, min(options.jobs, len(handed)))):
-        workers.append(Worker(course.folder, wanted.name, options.unsafe))
-        idle.put(workers[-1])
-    with ThreadPoolExecutor(len(workers)) as pool:
-        try:
-            for seconds in dict.fromkeys((quick, most)):
-                work = [pool.submit(_grade, one, course, idle, seconds, end) for one in handed]
-                handed = []
-                for done in as_completed(work):
-                    one, marked = done.result()
-                    if seconds < most and _took_long(marked):
-                        handed.append(one)
-                    else:
-                        yield one, marked
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in workers:
-                worker.close()
+    for one in handed:
+        if one.problem:
+            yield (
+                one,
+                _finished(one, autograde.Marked(course.assignment, problem=one.problem), course),
+            )
+    left = {one.student: one for one in handed if not one.problem}
+    if not left:
+        return
+    if options.scheduler:
+        grader = cluster.Cluster(options.scheduler, wanted, config)
+    else:
+        grader = _ThisMachine(course, min(options.jobs, len(left)), options.unsafe)
+    with contextlib.closing(grader):
+        for seconds in dict.fromkeys((quick, most)):
+            jobs = {student: _paths(course, student) for student in left}
+            for student, answer in grader.grade(jobs, seconds, end) if jobs else ():
+                marked = (
+                    autograde.Marked(**answer["marked"])
+                    if "marked" in answer
+                    else autograde.Marked(
+                        course.assignment,
+                        problem=submission_report.plain(answer["again"]),
+                        again=True,
+                    )
+                )
+                if seconds == most or not _took_long(marked):
+                    one = left.pop(student)
+                    yield one, _finished(one, marked, course)
+        for one in left.values():
+            late = autograde.Marked(course.assignment, problem="the time was over", again=True)
+            yield one, _finished(one, late, course)
+    if options.scheduler:
+        say("graded on " + ", ".join(f"{host}: {n}" for host, n in sorted(grader.places.items())))
+
+
+def _paths(course, student):
+    """Where a submission is, and where what the instructor sees is to be."""
+    return (
+        course.submitted / student / course.assignment / f"{course.assignment}.ipynb",
+        course.result(student),
+    )
+
+
+class _ThisMachine:
+    """Worker processes of this machine, with the two methods of `cluster.Cluster`."""
+
+    def __init__(self, course, jobs, unsafe):
+        self.idle, self.workers = SimpleQueue(), []
+        for _ in range(max(1, jobs)):
+            self.workers.append(Worker(course.folder, course.assignment, unsafe))
+            self.idle.put(self.workers[-1])
+        self.pool = ThreadPoolExecutor(len(self.workers))
+
+    def grade(self, jobs, seconds, end):
+        """Yield (student, answer) as they are done; who is left at the end is not yielded."""
+        work = [
+            self.pool.submit(self._grade, student, *paths, seconds, end)
+            for student, paths in jobs.items()
+        ]
+        for done in as_completed(work):
+            student, answer = done.result()
+            if answer is not None:
+                yield student, answer
+
+    def _grade(self, student, notebook, result, seconds, end):
+        if time.monotonic() > end:
+            return student, None
+        job = {"notebook": str(notebook), "result": str(result), "seconds": seconds}
+        for _ in range(2):  # what the machine fails at is tried twice
+            worker = self.idle.get()
+            try:
+                answer = worker.grade(job)
+            except Exception as error:
+                answer = {"again": f"{type(error).__name__}: {error}"}
+            finally:
+                self.idle.put(worker)
+            if "marked" in answer:
+                break
+        return student, answer
+
+    def close(self):
+        """End the processes."""
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        for worker in self.workers:
+            worker.close()
 
 
 def _took_long(marked):
@@ -266,36 +340,20 @@ def _took_long(marked):
     )
 
 
-def _grade(one, course, idle, seconds, end):
-    if one.problem:
-        marked = autograde.Marked(course.assignment, problem=one.problem)
-    elif time.monotonic() > end:
-        marked = autograde.Marked(course.assignment, problem="the time was over", again=True)
-    else:
-        notebook = course.submitted / one.student / course.assignment / f"{course.assignment}.ipynb"
-        result = course.result(one.student)
-        job = {"notebook": str(notebook), "result": str(result), "seconds": seconds}
-        for _ in range(2):  # what the machine fails at is tried twice
-            worker = idle.get()
-            try:
-                answer = worker.grade(job)
-            except Exception as error:
-                answer = {"again": submission_report.plain(f"{type(error).__name__}: {error}")}
-            finally:
-                idle.put(worker)
-            if "marked" in answer:
-                break
-        marked = (
-            autograde.Marked(**answer["marked"])
-            if "marked" in answer
-            else autograde.Marked(course.assignment, problem=answer["again"], again=True)
-        )
+def _finished(one, marked, course):
+    """What came of a submission, with the notes of its collection; no graded notebook of an earlier one stays."""
     if marked.problem and not marked.again:
-        course.result(one.student).unlink(missing_ok=True)  # of an earlier submission
+        course.result(one.student).unlink(missing_ok=True)
+    if course.result(one.student).is_file():
+        notebook, _ = _paths(course, one.student)
+        for name in collect.EXCHANGE:  # nbgrader's feedback looks for them there
+            if (notebook.parent / name).is_file():
+                content = (notebook.parent / name).read_bytes()
+                write_whole(course.result(one.student).parent / name, content)
     marked.notes += [
         {"text": submission_report.plain(text), "cell": None, "review": False} for text in one.notes
     ]
-    return one, marked
+    return marked
 
 
 def _with_state(row, marked):
@@ -386,16 +444,25 @@ def main(arguments: list[str] | None = None) -> int:
         default=60,
         help="for all together (default: 60); then run it again",
     )
+    parser.add_argument(
+        "--scheduler", metavar="tls://HOST:8786", help="grade on the workers of this Dask scheduler"
+    )
     options = parser.parse_args(arguments)
     course = Course(options.course.resolve(), options.assignment)
     try:
-        if not options.unsafe and sandbox.problem() and (engine := container.engine()):
+        here = not options.unsafe and not options.scheduler
+        if here and sandbox.problem() and (engine := container.engine()):
             return container.grade(engine, course.folder, options)
         table = run(
             course,
             options.submissions,
             Options(
-                max(1, options.jobs), options.unsafe, options.student, options.due, options.minutes
+                max(1, options.jobs),
+                options.unsafe,
+                options.student,
+                options.due,
+                options.minutes,
+                options.scheduler,
             ),
         )
     except (master_notebook.NoMaster, sandbox.NoSandbox, Busy, ValueError) as error:

@@ -12,6 +12,8 @@ from scripts import run_tests
 
 PARTS = {
     "PostgreSQL": "test_postgresql.py",
+    "Dask": "test_cluster.py",
+    "JupyterHub": "test_hub.py",
 }
 PART_SECONDS = 300
 
