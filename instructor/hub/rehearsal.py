@@ -33,7 +33,7 @@ from instructor.grading import master_notebook
 from instructor.grading.sample_class import submission
 from instructor.settings import ANSWERS, HERE, ROOT, SOURCE
 
-__all__ = ["Failed", "Rehearsal", "main", "missing"]
+__all__ = ["Failed", "Rehearsal", "free_port", "main", "missing"]
 
 ASSIGNMENT = "00_first_listen"
 TEACHER, STUDENT = "mlclassteacher", "mlclass{:02}"
@@ -162,7 +162,7 @@ class Rehearsal:
         subprocess.run(["chown", "-R", f"{self.teacher}:", str(course)], check=True)
 
     def _start(self):
-        ports = [_free_port() for _ in range(3)]
+        ports = [free_port() for _ in range(3)]
         self.address = f"http://127.0.0.1:{ports[0]}"
         text = OVERRIDES.format(
             shipped=str(HERE / "hub" / "jupyterhub_config.py"),
@@ -348,7 +348,8 @@ def _exists(name):
     return True
 
 
-def _free_port():
+def free_port() -> int:
+    """A port of the loopback interface that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         return free.getsockname()[1]
 

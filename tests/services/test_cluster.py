@@ -52,6 +52,9 @@ class Machines:
             print("no namespaces here: two processes stand for two machines")
             return
         for name in SPACES:
+            subprocess.run(
+                ["ip", "netns", "del", name], capture_output=True, check=False
+            )  # left over
             _run("ip", "netns", "add", name)
             _run("ip", "-n", name, "link", "set", "lo", "up")
         _run("ip", "-n", SPACES[0], "link", "add", "br0", "type", "bridge")
@@ -107,12 +110,14 @@ class Machines:
                     one.send_signal(signal.SIGKILL)
         self.running.pop(name).wait()
 
-    def grade(self, course, *words, seconds=200):
+    def grade(self, course, *words):
         """`make grade` on the teacher's machine, which is the scheduler's."""
+        if "teacher" in self.running:
+            self.kill("teacher")  # what a test before this one left
         command = [sys.executable, "-m", "instructor.grading.grade_class", ASSIGNMENT]
         command += ["--course", course, "--scheduler", self.address, *words]
         prefix = ["ip", "netns", "exec", SPACES[0]] if self.apart else []
-        return subprocess.Popen(
+        self.running["teacher"] = subprocess.Popen(
             [str(word) for word in [*prefix, *command]],
             cwd=ROOT,
             env=self.environment,
@@ -120,6 +125,7 @@ class Machines:
             stderr=subprocess.PIPE,
             text=True,
         )
+        return self.running["teacher"]
 
     def close(self):
         """End everything."""
@@ -192,14 +198,14 @@ def test_a_machine_without_a_sandbox_does_not_join(machines):
 def test_a_killed_machine_costs_no_submission(machines, handed_in, local):
     course = make_course(machines.hidden / "course")
     process = machines.grade(course, "--submissions", handed_in)
-    kept, end = course / "marks" / ASSIGNMENT, time.monotonic() + 120
+    kept, end = course / "marks" / ASSIGNMENT, time.monotonic() + 200
     while len(list(kept.glob("*.json"))) < 3:
         assert time.monotonic() < end
         assert process.poll() is None, process.communicate()
         time.sleep(0.1)
     machines.kill("host2")
     before = len(list(kept.glob("*.json")))
-    said, errors = process.communicate(timeout=150)
+    said, errors = process.communicate(timeout=200)
     assert process.returncode == 0, said + errors
     assert before < 12, "all were graded before the machine was killed"
     assert "TRY AGAIN" not in said
@@ -221,7 +227,7 @@ def test_a_machine_with_another_master_says_so(machines, handed_in):
     text = master.read_text(encoding="utf-8")
     master.write_text(text.replace('"nbformat": 4', '"nbformat":  4'), encoding="utf-8")
     process = machines.grade(course, "--submissions", handed_in)
-    said, errors = process.communicate(timeout=120)
+    said, errors = process.communicate(timeout=200)
     assert process.returncode == 1, said + errors
     assert said.count("is another version: its master differs") == 12
     assert not list(course.glob("autograded/*/*/*.ipynb"))
