@@ -15,7 +15,7 @@ PARTS = {
     "Dask": "test_cluster.py",
     "JupyterHub": "test_hub.py",
 }
-PART_SECONDS = 600  # on a busy machine; idle, all parts together take less than six minutes
+PART_SECONDS = 600  # on a busy machine
 
 
 def main(words=None):
