@@ -9,6 +9,7 @@ run gave
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import shutil
 import sys
@@ -135,8 +136,7 @@ def course_as_zip(target: Path) -> str:
     """Pack the student edition for those who read the website; its name, "" where it can't be packed."""
     if not (ROOT / "instructor").is_dir():  # this is a student edition
         return ""
-    from instructor import student_edition
-
+    student_edition = importlib.import_module("instructor.student_edition")
     try:
         student_edition.pack(target)
     except LookupError as error:
