@@ -19,10 +19,10 @@ function setUpSlider(box) {
 }
 
 // Each in turn changes places with one that is not yet fixed: every order is equally likely.
-function shuffled(list) {
+function shuffled(list, random = Math.random) {
   const copy = [...list];
   for (let i = copy.length - 1; i > 0; i--) {
-    const j = Math.floor(Math.random() * (i + 1));
+    const j = Math.floor(random() * (i + 1));
     [copy[i], copy[j]] = [copy[j], copy[i]];
   }
   return copy;
@@ -37,6 +37,29 @@ function wilson(right, n) {
   return [Math.max(0, middle - reach), Math.min(1, middle + reach)];
 }
 
+// Random numbers that a word determines (FNV-1a, then mulberry32): a class with one code gets the same rounds.
+function randomFrom(word) {
+  let state = 2166136261;
+  for (const letter of word) state = Math.imul(state ^ letter.codePointAt(0), 16777619);
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+// The lines that musiclab.metrics.listening_answers reads.
+function answersAsCsv(code, listener, rounds, answers) {
+  const quoted = (text) => (/[",]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const lines = rounds.map((round, i) => {
+    const bach = round.bachFirst ? "A" : "B";
+    const answer = answers[i] ? bach : round.bachFirst ? "B" : "A";
+    return [code, listener, i + 1, 2, quoted(round.by), bach, answer].join(",");
+  });
+  return ["code,listener,round,choices,model,bach,answer", ...lines, ""].join("\n");
+}
+
 const percent = (share) => `${Math.round(100 * share)}%`;
 
 function element(tag, text, attributes = {}) {
@@ -48,12 +71,32 @@ function element(tag, text, attributes = {}) {
 
 function setUpQuiz(box) {
   const all = JSON.parse(document.getElementById("rounds").textContent);
-  let rounds, answers;
+  let rounds, answers, code, wanted, listener;
+
+  // An instructor's link fixes both: ?class=7c&rounds=8
+  function prefill() {
+    const asked = new URLSearchParams(location.search);
+    for (const [name, key] of [["code", "class"], ["rounds", "rounds"]]) {
+      const field = box.querySelector(`input[name=${name}]`);
+      if (name === "rounds") field.max = all.length;
+      if (!asked.has(key)) continue;
+      field.value = asked.get(key);
+      field.readOnly = true;
+    }
+  }
+
+  function start() {
+    code = box.querySelector("input[name=code]").value.replace(/[^\w-]/g, "").slice(0, 20);
+    const number = Math.floor(Number(box.querySelector("input[name=rounds]").value));
+    wanted = Math.min(all.length, Math.max(1, number || Number(box.dataset.rounds)));
+    begin();
+  }
 
   function begin() {
-    rounds = shuffled(all)
-      .slice(0, Number(box.dataset.rounds))
-      .map((round) => ({ ...round, bachFirst: Math.random() < 0.5 }));
+    const chosen = shuffled(all, code ? randomFrom(code) : Math.random).slice(0, wanted);
+    rounds = shuffled(chosen).map((round) => ({ ...round, bachFirst: Math.random() < 0.5 }));
+    listener = [...crypto.getRandomValues(new Uint8Array(4))]
+      .map((byte) => byte.toString(16).padStart(2, "0")).join("");
     answers = [];
     ask();
   }
@@ -105,7 +148,8 @@ function setUpQuiz(box) {
       : "The chance line of 50% lies inside: so few rounds don't show whether you can tell them apart.";
     const summary = element("p", `That is ${percent(right / n)}, with a 95% interval (Wilson) ${between}. ${verdict}`);
     summary.className = "quiz-summary";
-    box.append(summary, drawing(right / n, low, high, between), listOfRounds());
+    box.append(summary, drawing(right / n, low, high, between), listOfRounds(), byModel(), download());
+    if (right < n) box.append(missed());
     const again = element("button", "Once more", { type: "button" });
     again.addEventListener("click", begin);
     box.append(again);
@@ -127,6 +171,57 @@ function setUpQuiz(box) {
     return holder.firstElementChild;
   }
 
+  function byModel() {
+    const table = element("table", "", { class: "quiz-models" });
+    table.append(element("caption", "By model, from the least often recognised on"));
+    const row = (cells, kind) => {
+      const line = element("tr", "");
+      cells.forEach((cell, i) => line.append(element(kind, cell, kind === "th" ? { scope: "col" } : {})));
+      return line;
+    };
+    table.append(row(["model", "found Bach", "95% interval"], "th"));
+    [...new Set(rounds.map((round) => round.by))]
+      .map((by) => {
+        const own = answers.filter((_, i) => rounds[i].by === by);
+        return [by, own.filter(Boolean).length, own.length];
+      })
+      .sort((a, b) => a[1] / a[2] - b[1] / b[2])
+      .forEach(([by, right, n]) => {
+        const [low, high] = wilson(right, n);
+        table.append(row([by, `${right} of ${n}`, `${percent(low)} to ${percent(high)}`], "td"));
+      });
+    return table;
+  }
+
+  function download() {
+    const place = element("p", "For a class: hand in your answers as a file. It holds a random number, not your name. ");
+    const button = element("button", "Download my answers", { type: "button" });
+    button.addEventListener("click", () => {
+      const text = answersAsCsv(code, listener, rounds, answers);
+      const url = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
+      element("a", "", { href: url, download: `answers_${code || "alone"}_${listener}.csv` }).click();
+      setTimeout(() => URL.revokeObjectURL(url), 1000);
+    });
+    place.append(button);
+    return place;
+  }
+
+  function missed() {
+    const part = element("div", "", { class: "quiz-missed" });
+    part.append(element("h3", "Hear again what you missed"));
+    rounds.forEach((round, i) => {
+      if (answers[i]) return;
+      const pair = players(round);
+      const names = round.bachFirst ? ["Bach", round.by] : [round.by, "Bach"];
+      [...pair.children].forEach((place, k) => {
+        place.querySelector("p").textContent = names[k];
+        place.querySelector("audio").setAttribute("aria-label", `Round ${i + 1}: ${names[k]}`);
+      });
+      part.append(element("p", `Round ${i + 1}`), pair);
+    });
+    return part;
+  }
+
   function listOfRounds() {
     const list = element("ol", "");
     rounds.forEach((round, i) => {
@@ -136,7 +231,8 @@ function setUpQuiz(box) {
     return list;
   }
 
-  box.querySelector("button").addEventListener("click", begin);
+  prefill();
+  box.querySelector("button").addEventListener("click", start);
 }
 
 // What scrolls sideways must be reachable with the keyboard.

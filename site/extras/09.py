@@ -8,7 +8,7 @@ site_gallery(
     ("A harmonisation by three networks", "Bach's harmonisation"),
     (site_which, site_which),
 )
-for i in (0, 2):
+for i in range(2):  # consecutive, not picked
     site_round(
         "Sequence to sequence, to Bach's soprano (lesson 09)", choirs["free"][i], sopranos[i], 72
     )

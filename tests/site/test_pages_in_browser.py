@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from scipy.stats import binomtest
 
+from musiclab.metrics.listening_answers import merge_answers, read_answers
+
 WHOLE = os.environ.get("MUSICLAB_SITE", "")
 AXE = Path(__file__).resolve().parent / "axe" / "axe.min.js"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
@@ -165,6 +167,69 @@ def test_the_listening_test_by_keyboard(browser, address):
     assert page.evaluate(RUN_AXE, None) == []
     assert page.evaluate("Object.keys(localStorage).length") == stored
     assert page.evaluate("document.cookie") == ""
+    page.close()
+
+
+def test_a_class_gets_the_same_rounds_and_hands_in_files(browser, address, tmp_path):
+    played, files = [], []
+    for _ in range(2):
+        page = browser.new_page(accept_downloads=True)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))  # noqa: B023
+        page.goto(f"{address}/listen/which_is_bach.html?class=7c&rounds=1")
+        code = page.locator("input[name=code]")
+        assert code.input_value() == "7c"
+        assert code.get_attribute("readonly") is not None
+        page.locator(".quiz button").click()
+        assert page.locator(".quiz h2").inner_text().startswith("Round 1 of 1")
+        sources = page.locator(".quiz audio").evaluate_all("all => all.map(a => a.src)")
+        played.append(set(sources))
+        page.locator(".quiz button").first.click()
+        said = page.locator(".quiz li").inner_text()
+        assert page.locator(".quiz-models td").nth(1).inner_text() in ("0 of 1", "1 of 1")
+        assert page.locator(".quiz-missed audio").count() == (0 if said.startswith("right") else 2)
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+        assert page.evaluate(RUN_AXE, None) == []
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name="Download my answers").click()
+        file = tmp_path / waiting.value.suggested_filename
+        waiting.value.save_as(file)
+        files.append(file)
+        (answer,) = read_answers(file)
+        assert answer.right == said.startswith("right")
+        assert answer.answer == "A"
+        assert said.endswith(answer.model)
+        assert [url for url in asked if not url.startswith((address, "blob:", "data:"))] == []
+        page.close()
+    assert played[0] == played[1]
+    assert len(merge_answers(files, code="7c")) == 2  # two listeners
+
+
+def test_a_name_with_a_comma_and_quotes_is_one_entry(browser, address, tmp_path):
+    page = browser.new_page()
+    page.goto(f"{address}/listen/which_is_bach.html")
+    model = 'VAE, the "small" one'
+    text = page.evaluate(
+        "by => answersAsCsv('', '0123abcd', [{by, bachFirst: false}, {by, bachFirst: true}], [true, false])",
+        model,
+    )
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    found = read_answers(tmp_path / "a.csv")
+    assert [(one.model, one.bach, one.answer) for one in found] == [
+        (model, "B", "B"),
+        (model, "A", "B"),
+    ]
+    page.close()
+
+
+def test_a_class_code_decides_the_selection(browser, address):
+    page = browser.new_page()
+    page.goto(f"{address}/listen/which_is_bach.html")
+    draw = "code => shuffled([...Array(30).keys()], randomFrom(code)).slice(0, 8)"
+    first = page.evaluate(draw, "7c")
+    assert page.evaluate(draw, "7c") == first
+    others = [page.evaluate(draw, f"class-{i}") for i in range(20)]
+    assert len({tuple(one) for one in others}) == 20
     page.close()
 
 
