@@ -11,6 +11,7 @@ from musiclab.metrics.listening import *
 from musiclab.metrics.listening_answers import *
 from musiclab.metrics.matched import *
 from musiclab.metrics.pitch import *
+from musiclab.metrics.power_law import *
 from musiclab.metrics.report import *
 from musiclab.metrics.retrieval import *
 from musiclab.metrics.rhythm import *

@@ -81,7 +81,8 @@ def build_shards(folder: Path, out: Path, files: int = 500) -> Shards:
             os.cpu_count(), get_context("spawn"), initializer=end_with_parent
         ) as pool:
             tasks = [pool.submit(_build, folder, part, shard) for shard, part in missing.items()]
-            for task in tqdm(as_completed(tasks), folder.name, len(tasks), unit="shard"):
+            done, quick = as_completed(tasks), len(tasks) < 3
+            for task in tqdm(done, folder.name, len(tasks), unit="shard", disable=quick):
                 task.result()
     except BrokenProcessPool:
         raise DataError(
