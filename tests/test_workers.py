@@ -41,7 +41,7 @@ def two(example):
 
 
 def test_two_workers_take_the_steps_of_one(one, two):
-    """Equations (19.1) and (19.2)."""
+    """Eq. (19.1) and Eq. (19.2)."""
     assert one.losses[-1] < one.losses[0]
     np.testing.assert_allclose(two.losses, one.losses, rtol=1e-6)
     for a, b in zip(one.weights, two.weights, strict=True):
@@ -53,7 +53,7 @@ def test_two_workers_take_the_steps_of_one(one, two):
 
 
 def test_the_first_loss_by_keras(example, one):
-    """Equation (19.2)."""
+    """Eq. (19.2)."""
     model, x = example
     rows = workers.batch_rows(len(x), 16, 0, 5)
     noise = workers.sample_noise(rows, 0, 2, 5)

@@ -13,7 +13,7 @@ def draw() -> Drawing:
     picture = Drawing(520, 270, "One step of synchronous SGD on two workers")
     rows = ((64, "(1, 2) (2, 2)", "−0.50", "worker 0"), (196, "(3, 3) (1, 3)", "−1.00", "worker 1"))
     for y, samples, gradient, name in rows:
-        share = picture.box(4, y - 28, 116, 56, samples, "share of the batch", GREY)
+        share = picture.box(4, y - 28, 116, 56, samples, "its samples", GREY)
         worker = picture.box(150, y - 28, 92, 56, name, "w = 1", BLUE)
         found = picture.box(272, y - 24, 62, 48, gradient, "mean", ORANGE)
         picture.arrow(share.right, worker.left)

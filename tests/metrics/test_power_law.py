@@ -8,7 +8,7 @@ from musiclab.metrics import fit_power_law
 
 
 def test_a_power_law_is_found():
-    """Equation (19.3): y = 6 / x**0.25."""
+    """Eq. (19.3): y = 6 / x**0.25."""
     x = np.array([1.0, 16, 81, 256])
     law = fit_power_law(x, 6 * x**-0.25)
     assert (law.scale, law.exponent) == pytest.approx((6, 0.25))
