@@ -23,6 +23,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         recurrent.chord_model
     16b  autoencoders.vae, beat_chain, embedding, recurrent.four_voices
     17  markov, recurrent.four_voices
+    19  autoencoders.vae, recurrent.four_voices
 
 Module to lessons::
 
@@ -37,7 +38,7 @@ Module to lessons::
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
     autoencoders.optimisers                 04
-    autoencoders.vae                        05, 10, 16b
+    autoencoders.vae                        05, 10, 16b, 19
     beat_chain                              16b
     embedding                               16b
     energy.dbn                              13
@@ -52,7 +53,7 @@ Module to lessons::
     recurrent.backpropagation_through_time  06, 07
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
-    recurrent.four_voices                   08, 16b, 17
+    recurrent.four_voices                   08, 16b, 17, 19
     recurrent.melody_model                  06, 07
     recurrent.numpy_cells                   07
     recurrent.output_heads                  08
