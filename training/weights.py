@@ -226,6 +226,7 @@ def voice_transformer(epochs: int = 50):
     pieces = [data.to_common_key(p) for p in data.load_chorales("train")]
     model = VoiceTransformer()
     training.train(model, pieces, epochs=epochs, batch_size=8, title="Transformer")
+    return model.with_steps(44)
 
 
 def inpainting(epochs: int = 10, steps: int = 400):
@@ -277,6 +278,7 @@ MAKERS = {
     "11_variants": gans.train_variants,
     "12_chords": chord_rbm,
     "14_rnn_rbm": rnn_rbm,
+    "15_transformer": voice_transformer,
     "13_three_layers": deep_belief_network,
     "18_note_gan": note_gan,
     "16b_pieces": lambda: piece_embedding((0, 1, 2, 3)),
