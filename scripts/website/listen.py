@@ -46,13 +46,19 @@ def featured(entries: list[dict], folder: Path, lesson: str) -> dict[str, str]:
         return {
             "FEATURED-WORDS": "The lessons have not been run for this copy of the website.",
             "FEATURED": "",
+            "HEARD": "",
         }
     number, name, _ = chosen["lesson"]
     link = f"[lesson {number}](lessons/{name}.ipynb)"
     words = f"{chosen['about']} The piece is the one of {link}, made from a fixed seed."
+    heard = "".join(
+        f"<div><h2>{name}</h2>{media.as_files(chosen[kind]['player'], folder, '_media')}</div>"
+        for name, kind in (("A network", "generated"), ("Bach", "real"))
+    )
     return {
         "FEATURED-WORDS": words,
         "FEATURED": media.as_files(_heard(chosen["generated"]), folder, "_media"),
+        "HEARD": f'<div class="beside front-heard">{heard}</div>',
     }
 
 
