@@ -57,7 +57,7 @@ def featured(entries: list[dict], folder: Path, lesson: str) -> dict[str, str]:
     )
     return {
         "FEATURED-WORDS": words,
-        "FEATURED": media.as_files(_heard(chosen["generated"]), folder, "_media"),
+        "FEATURED": media.as_files(chosen["generated"]["score"], folder, "_media"),
         "HEARD": f'<div class="beside front-heard">{heard}</div>',
     }
 
