@@ -12,7 +12,7 @@ from statistics import median
 
 from benchmarks.record import ROOT
 
-__all__ = ["LIMITS", "once", "rows"]
+__all__ = ["LIMITS", "once", "rows", "visit"]
 
 SITE = ROOT / "build" / "site"
 TIMES = 5
@@ -57,7 +57,7 @@ def rows() -> list[dict]:
 
 
 def once(site: Path) -> list[dict]:
-    """One visit: each of :data:`LIMITS` measured, as rows of ``what`` and ``value``."""
+    """One visit in a browser of its own: as :func:`visit`; RuntimeError without Chromium."""
     from playwright.sync_api import sync_playwright
 
     names = ("chromium", "chromium-browser", "google-chrome")
@@ -71,11 +71,21 @@ def once(site: Path) -> list[dict]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=switches)
         try:
-            page = browser.new_page(viewport={"width": 1280, "height": 900})
-            found = _visit(page, f"http://127.0.0.1:{server.server_address[1]}", site)
+            return visit(browser, f"http://127.0.0.1:{server.server_address[1]}", site)
         finally:
             browser.close()
             server.shutdown()
+
+
+def visit(browser, address: str, site: Path) -> list[dict]:
+    """Each of :data:`LIMITS` measured, as rows of ``what`` and ``value``.
+
+    Args:
+      browser: of Playwright. address: where a server offers ``site``, the folder of the website.
+    """
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    found = _visit(page, address, site)
+    page.close()
     return [{"what": what, "value": value} for what, value in zip(LIMITS, found)]
 
 
