@@ -26,7 +26,7 @@ from pathlib import Path
 
 import nbformat
 
-from scripts.reset_lesson import lessons
+from scripts.reset_lesson import lessons, number_of
 
 NUMBER = r"\(\d+\.\d+\)"
 MARK = re.compile(rf"\bEqs?\. ({NUMBER}(?:(?:, | and ){NUMBER})*)")
@@ -122,7 +122,8 @@ def _add(registry, kind, number, place):
 
 def _read_lesson(registry, path):
     lesson = int(path.name[:2])
-    registry.lessons.add(lesson)
+    if number_of(path).isdigit():  # the second notebook of a lesson may stand before the first
+        registry.lessons.add(lesson)
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "code":
             for number in numbers_in(" ".join(_comments(cell.source))):
