@@ -21,7 +21,8 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
-    16b  autoencoders.vae, beat_chain, embedding, recurrent.four_voices
+    16b  attention.inpainting, autoencoders.vae, beat_chain, embedding,
+        recurrent.four_voices
     17  markov, recurrent.four_voices
     19  autoencoders.vae, recurrent.four_voices
 
@@ -34,6 +35,7 @@ Module to lessons::
     adversarial.losses                      10, 11
     adversarial.networks                    10, 11
     adversarial.ring_gan                    10
+    attention.inpainting                    16b
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
@@ -64,7 +66,6 @@ Internal, imported by no lesson::
 
     attention.attention
     attention.composing
-    attention.inpainting
     attention.transformer
     recurrent.accompaniment_model
     recurrent.counterpoint_table
