@@ -50,13 +50,14 @@ def test_a_damaged_notebook_is_named_and_hides_no_other(course):
     assert "JSONDecodeError" in welcome.overview(course)
 
 
-def test_the_course_has_every_lesson_with_its_time_and_exercises():
+def test_the_course_has_every_lesson_with_its_time_and_the_exercises_there_are():
     text = welcome.overview(NOTEBOOKS)
     for one in welcome.lessons(NOTEBOOKS):
         assert one.minutes, one.file.name
         assert one.question, one.file.name
         assert f"({one.file.name})" in text
-        assert f"(exercises/{one.file.name})" in text
+        there = (NOTEBOOKS / "exercises" / one.file.name).is_file()
+        assert (f"(exercises/{one.file.name})" in text) == there
 
 
 def test_the_machine_is_spoken_of_in_words(monkeypatch):
