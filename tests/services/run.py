@@ -2,7 +2,8 @@
 
 Each part starts its servers on this machine, on free ports of the loopback interface or of network
 namespaces of its own, and ends them. What is not installed is skipped with words; in continuous
-integration (CI=true) it is an error. Words behind the command go to pytest.
+integration (CI=true) it is an error. Names of parts behind the command, such as PostgreSQL, choose
+them; other words go to pytest.
 """
 
 import sys
@@ -23,8 +24,11 @@ def main(words=None):
     words = sys.argv[1:] if words is None else words
     begin, parts = time.monotonic(), []
     folder = run_tests.ROOT / "tests" / "services"
-    for name, file in PARTS.items():
+    chosen = [name for name in PARTS if name in words] or list(PARTS)
+    words = [word for word in words if word not in PARTS]
+    for name in chosen:
         options = ["-m", "service", "-p", "no:cacheprovider", "--durations=5", *words]
+        file = PARTS[name]
         parts.append(run_tests.pytest_part(name, [str(folder / file), *options], PART_SECONDS))
     print("\n=== summary of the services")
     print("\n".join(part.row() for part in parts))
