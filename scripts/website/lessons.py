@@ -19,12 +19,9 @@ from scripts.website import media
 from scripts.website.equations import Equation
 
 COMING = {
-    11: "recurrent and convolutional GANs",
     15: "transformer",
     16: "creating: harmonise any melody, compose together",
-    17: "every model in one table, and a blind listening test",
     18: "sound as numbers: the spectrogram and back",
-    19: "beyond one laptop",
 }
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
