@@ -123,6 +123,7 @@ def test_layer_norm_is_by_hand_and_keras():
 
 
 def test_a_block_whose_branches_are_zero_passes_its_input_on():
+    """Eq. (15.10): what is left is x."""
     zeros = BlockWeights.from_keras(block())._replace(
         W_O=np.zeros((D, D)), b_O=np.zeros(D), W_2=np.zeros((2 * D, D)), b_2=np.zeros(D)
     )
@@ -132,7 +133,7 @@ def test_a_block_whose_branches_are_zero_passes_its_input_on():
 
 @pytest.mark.parametrize("positions", ["none", "bias"])
 def test_the_keras_block_is_the_numpy_block(positions):
-    """Eq. (15.10), and with it (15.1) to (15.5), (15.8) and (15.9)."""
+    """Eqs. (15.8) and (15.10), and with them the others that the block computes."""
     made, x = block(positions), values(T, D)
     bias = relative_bias(np.array(made.bias), T) if positions == "bias" else 0.0
     wanted, maps = transformer_block(x, BlockWeights.from_keras(made), H, causal_mask(T), bias)
@@ -162,6 +163,7 @@ def test_one_token_at_a_time_is_all_at_once(positions, window):
 
 
 def test_a_window_hides_what_lies_further_back():
+    """Eq. (15.4), with a window."""
     made, x = block(window=3), values(1, T, D)
     before = made(x).numpy()
     x[0, 0] = 50.0
