@@ -27,7 +27,7 @@ def normalised_difference(frames, lags: int) -> np.ndarray:
       lags.
 
     >>> normalised_difference(np.array([[0.0, 1, 0, -1] * 4]), 5).round(2).tolist()
-    [[1.0, 1.0, 1.33, 1.0, 0.0]]
+    [[1.0, 1.0, 1.29, 0.79, 0.0]]
     """
     frames = np.asarray(frames, float)
     width = frames.shape[1] - lags
