@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-SITE_MB, LESSON_MB = 40, 2
+SITE_MB, LESSON_MB = 60, 2
 
 
 class _Page(HTMLParser):

@@ -122,7 +122,7 @@ export class Inpainting {
   }
 
   // Annealed blocked Gibbs sampling; after each sweep {sweep, cells, hidden}. free (T, 4): the cells to write.
-  *sweeps({ cells, form, mood, free, seed, sweeps = 60, temperature = 0.9, strictness = 4, guidance = 0 }) {
+  *sweeps({ cells, form, mood, free, seed, sweeps = 60, temperature = 0.9, strictness = 2.5, guidance = 0 }) {
     const T = cells.length / VOICES, tau = Math.fround(temperature);
     cells = Int32Array.from(cells);
     for (let n = 0; n < sweeps; n++) {

@@ -68,7 +68,7 @@ export function start(box) {
 
   // how it writes
   const temperature = slider("Temperature", { min: 0.3, max: 1.3, step: 0.1, value: 0.8, say: (x) => x.toFixed(1) });
-  const strictness = slider("Counterpoint table", { min: 0, max: 8, step: 1, value: 4,
+  const strictness = slider("Counterpoint table", { min: 0, max: 8, step: 0.5, value: 2.5,
     say: (x) => (x === 0 ? "similar motion ignored" : x === 1 ? "as learned" : `similar motion times ${x}`) });
   const density = slider("Movement", { min: 0, max: 4, step: 1, value: 0, say: (x) => ["no wish", "calm", "rather calm", "rather busy", "busy"][x] });
   const tension = slider("Tension", { min: 0, max: 3, step: 1, value: 0, say: (x) => ["no wish", "consonant", "medium", "dissonant"][x] });
