@@ -256,14 +256,7 @@ def load_model(file: str | Path, like: keras.Model) -> keras.Model:
       DataError: if the file is missing, damaged, unsafe, or holds another architecture; says which
         and how they differ.
     """
-    own = isinstance(file, Path)
-    file = file if own else storage.path(file)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
-    if not own:
-        storage.verify_checksum(file, raw)
+    file, _ = storage.read_verified(file)
     try:
         model = keras.saving.load_model(file, compile=False, safe_mode=True)
     except Exception as error:  # zip, JSON, HDF5 and Keras each raise their own kinds

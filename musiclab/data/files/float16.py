@@ -53,14 +53,7 @@ def read_float16(file: str | Path) -> tuple[dict[str, np.ndarray], dict[str, str
     """
     from safetensors import SafetensorError, deserialize
 
-    own = isinstance(file, Path)
-    file = file if own else storage.path(file)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
-    if not own:
-        storage.verify_checksum(file, raw)
+    file, raw = storage.read_verified(file)
     try:
         entries = deserialize(raw)
         header = raw[8 : 8 + int.from_bytes(raw[:8], "little")]

@@ -15,6 +15,7 @@ __all__ = [
     "DataError",
     "load_arrays",
     "path",
+    "read_verified",
     "record_checksum",
     "save_arrays",
     "sha256",
@@ -73,14 +74,7 @@ def load_arrays(file: str | Path) -> dict[str, np.ndarray]:
       DataError: missing, truncated, damaged, wrong checksum, holds pickled objects, or unpacks to
         over 256 MiB.
     """
-    own = isinstance(file, Path)
-    file = file if own else path(file)
-    try:
-        raw = file.read_bytes()
-    except OSError as error:
-        raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
-    if not own:
-        verify_checksum(file, raw)
+    file, raw = read_verified(file)
     try:
         with zipfile.ZipFile(io.BytesIO(raw)) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
@@ -100,6 +94,30 @@ def load_arrays(file: str | Path) -> dict[str, np.ndarray]:
         raise DataError(f"{file.name} is damaged") from None
     except Exception:  # zipfile, zlib and NumPy raise a dozen kinds
         raise DataError(f"{file.name} is damaged or no .npz file") from None
+
+
+def read_verified(file: str | Path) -> tuple[Path, bytes]:
+    """Read a file whole, and verify its checksum where the course has one.
+
+    Args:
+      file: a name inside ``data/``, whose checksum is verified, or a ``Path`` of the reader's own,
+        for which there is none.
+
+    Returns:
+      Where it is, and its bytes.
+
+    Raises:
+      DataError: missing, unreadable, wrong checksum.
+    """
+    own = isinstance(file, Path)
+    file = file if own else path(file)
+    try:
+        raw = file.read_bytes()
+    except OSError as error:
+        raise DataError(f"{file.name} can't be read: {error.strerror or error}") from None
+    if not own:
+        verify_checksum(file, raw)
+    return file, raw
 
 
 def save_arrays(file: Path, arrays: dict[str, np.ndarray]) -> None:
