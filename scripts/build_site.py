@@ -89,10 +89,6 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     code = source / "_static" / "web"
     shutil.copytree(play.WEB, code, ignore=shutil.ignore_patterns("*.py", "*.wat", "__pycache__"))
     play.write(files / "play", CACHE)
-    there = play.INPAINTING.is_file()
-    put_in(source / "play" / "index.md", {"HARMONISE": play.LINK if there else ""})
-    if not there:
-        (source / "play" / "harmonise.md").unlink()
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
     appendices = lessons.appendices(ROOT / "notebooks")
     extras = write_lessons(source / "lessons", files, found, appendices, executed, formulas)

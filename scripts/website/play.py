@@ -9,24 +9,23 @@ from pathlib import Path
 
 import numpy as np
 
+from musiclab.data.files.float16 import write_float16
+
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "musiclab" / "show" / "web"
 WEIGHTS = ROOT / "data" / "weights"
 INPAINTING = WEIGHTS / "16_inpainting.safetensors"
 WINDOWS = 6  # windows between which one can walk
 HYMNS = 8
-LESSONS = {"05": "walk", "06": "continue", "10": "ring", "16": "harmonise"}
+LESSONS = {  # what can be played with on a lesson's page, and what runs there
+    "05": ("walk", "The decoder of this lesson's network with KL weight 0.3."),
+    "06": ("continue", "The class of this lesson with the three LSTM layers of lesson 07."),
+    "10": ("ring", "Generator and discriminator of the ring, trained in this page."),
+    "16": ("harmonise", "The network of this lesson."),
+}
 NOTHING = (
     "<p>This part needs JavaScript, and a server: pages opened as files cannot load networks.</p>"
 )
-LINK = """**[Harmonise a melody](harmonise.md)**: draw a melody or pick a hymn, and the network of
-lesson 16 adds three voices.
-
-```{toctree}
-:hidden:
-
-harmonise
-```"""
 
 
 def write(files: Path, cache: Path) -> None:
@@ -40,41 +39,23 @@ def write(files: Path, cache: Path) -> None:
         kept = cache / f"play-{name}-{state.hexdigest()[:16]}.safetensors"
         if not kept.is_file():
             cache.mkdir(parents=True, exist_ok=True)
-            kept.write_bytes(safetensors(*export()))
+            write_float16(kept, *export())
         shutil.copy(kept, files / f"{name}.safetensors")
-    if INPAINTING.is_file():
-        shutil.copy(INPAINTING, files / INPAINTING.name)
-        text = json.dumps(hymns(), ensure_ascii=False)
-        (files / "hymns.json").write_text(text, encoding="utf-8")
+    shutil.copy(INPAINTING, files / INPAINTING.name)
+    text = json.dumps(hymns(), ensure_ascii=False)
+    (files / "hymns.json").write_text(text, encoding="utf-8")
 
 
 def embed(lesson, number: str) -> None:
     """Put what can be played with before a lesson's last cell, in place."""
-    toy = LESSONS.get(number)
-    if toy is None or (toy == "harmonise" and not INPAINTING.is_file()):
+    if number not in LESSONS:
         return
+    toy, runs = LESSONS[number]
     import nbformat
 
-    text = "## Play with it here\n\nMore on the page [Play](../play/index.md).\n\n"
+    text = f"## Play with it here\n\n{runs} More on the page [Play](../play/index.md).\n\n"
     text += f'```{{raw}} html\n<div data-toy="{toy}">{NOTHING}</div>\n```'
     lesson.cells.insert(-1, nbformat.v4.new_markdown_cell(text, id="play-here"))
-
-
-def safetensors(arrays: dict[str, np.ndarray], metadata: dict[str, str]) -> bytes:
-    """Arrays as float16 in the safetensors layout: length of the header, header as JSON, numbers.
-
-    >>> safetensors({"a": np.ones(2)}, {})[8:28]
-    b'{"__metadata__": {},'
-    """
-    header, parts, at = {"__metadata__": metadata}, [], 0
-    for name, array in arrays.items():
-        parts.append(np.ascontiguousarray(array, "<f2").tobytes())
-        offsets = [at, at + len(parts[-1])]
-        header[name] = {"dtype": "F16", "shape": list(np.shape(array)), "data_offsets": offsets}
-        at = offsets[1]
-    text = json.dumps(header).encode("utf-8")
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + b"".join(parts)
 
 
 def melody_arrays() -> tuple[dict, dict]:

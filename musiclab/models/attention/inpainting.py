@@ -329,8 +329,8 @@ class Inpainting(GraphCache, keras.Model):
             F is the number of 8ths. All other cells stay as they are.
           mood: int (F, 3) of :func:`musiclab.data.encodings.cells.told_mood`, or a list of them;
             default nothing is told.
-          **settings: ``sweeps``, ``temperature``, ``strictness`` and ``guidance``, as
-            :meth:`sweep`.
+          **settings: ``sweeps``, ``temperature``, ``strictness``, ``guidance`` and
+            ``forbid_parallels``, as :meth:`sweep`.
 
         Returns:
           A piece of four voices with metre and key of the condition, or a list of them.
@@ -354,6 +354,7 @@ class Inpainting(GraphCache, keras.Model):
         temperature: float = 0.9,
         strictness: float = 2.5,
         guidance: float = 0.0,
+        forbid_parallels: bool = False,
         every: int | None = None,
     ):
         """:meth:`sample` with what stood there after some of the sweeps.
@@ -373,6 +374,10 @@ class Inpainting(GraphCache, keras.Model):
           sweeps: N, at least 1. temperature: above 0. strictness: 0 to 20, how strictly the learned
             table is obeyed in similar motion; 1 as learned.
           guidance: 0 to 4: 0 = the logits of the mood told, above it further away from those without.
+          forbid_parallels: after sweep N - 1, go through the 8ths and voices in order and draw again
+            each free cell that moves in parallel fifths, octaves or unisons with another voice
+            (:func:`parallel_pitches`), from what does not; its counters are (4 t + v, N). Then no free
+            cell makes such parallels with the 8th before or after it; those between given cells stay.
           every: keep each so many-th sweep, and the last; default the last alone.
 
         Returns:
@@ -404,16 +409,20 @@ class Inpainting(GraphCache, keras.Model):
             masks.append(np.pad(hidden, grow))
             draws.append(np.pad(u, grow))
         generate = self.graph(self._generate, reduce_retracing=True)
+        numbers = [tf.constant(one, tf.float32) for one in (tau, strictness, guidance)]
         history = generate(
             tf.constant(_pad(cells, 0)),
             tf.constant(_pad(forms, -1)),
             tf.constant(_pad(mood, 0).astype(np.int32)),
             tf.constant(np.stack(masks, axis=1)),
             tf.constant(np.stack(draws, axis=1)),
-            tf.constant(tau, tf.float32),
-            tf.constant(strictness, tf.float32),
-            tf.constant(guidance, tf.float32),
+            *numbers,
         ).numpy()  # (N, B, T, 4)
+        if forbid_parallels:
+            for j, (form, told, one) in enumerate(zip(forms, mood, free)):
+                _, u = uniforms(seed, np.arange(one.size).reshape(one.shape), sweeps, j)
+                last = history[-1, j, : len(one)]  # a view: changed in place
+                self._redraw_parallels(last, form, told, one, u, *numbers)
         kept = sorted({*(range(0, sweeps, every) if every else ()), sweeps - 1})
         return [
             [cells_to_piece(history[n, j, : len(free[j])], pieces[j], free[j]) for n in kept]
@@ -425,15 +434,40 @@ class Inpainting(GraphCache, keras.Model):
         sweeps = tf.shape(hidden)[0]
         history = tf.TensorArray(tf.int32, sweeps)
         for n in tf.range(sweeps):
-            visible = ~hidden[n]
-            logits = self.logits(cells, visible, form, mood, strictness)
-            if guidance > 0:
-                untold = self.logits(cells, visible, form, 0 * mood, strictness)
-                logits += guidance * (logits - untold)  # Eq. (16.6)
+            logits = self._guided(cells, ~hidden[n], form, mood, strictness, guidance)
             drawn = inverse_cdf(logits / temperature, draws[n])  # (B, T, 4)
             cells = tf.where(hidden[n], drawn, cells)
             history = history.write(n, cells)
         return history.stack()
+
+    def _guided(self, cells, visible, form, mood, strictness, guidance):
+        """:meth:`logits`, moved away from those without mood."""
+        logits = self.logits(cells, visible, form, mood, strictness)
+        if guidance > 0:
+            untold = self.logits(cells, visible, form, 0 * mood, strictness)
+            logits += guidance * (logits - untold)  # Eq. (16.6)
+        return logits
+
+    def _redraw_parallels(self, cells, form, mood, free, u, temperature, strictness, guidance):
+        """The cell-by-cell pass of :meth:`sweep` over one piece, cells (T, 4), in place.
+
+        Each move of two voices between two 8ths is looked at again when the last of its free cells
+        is visited, and nothing changes it after that. A rest never makes parallels, so there is
+        always something to draw.
+        """
+        guided = self.graph(self._guided, reduce_retracing=True)
+        told = [tf.constant(one[None].astype(np.int32)) for one in (form, mood)]
+        for t, v in np.argwhere(free):
+            wrong = parallel_pitches(cells, t, v)
+            if not wrong[sounding(cells[t, v])]:
+                continue
+            visible = np.ones((1, *cells.shape), bool)
+            visible[0, t, v] = False
+            logits = guided(tf.constant(cells[None]), visible, *told, strictness, guidance)
+            wrong = np.append(wrong, wrong[1:])  # in the order of the cells: rest, held, struck
+            cells[t, v] = inverse_cdf(
+                np.where(wrong, -np.inf, logits[0, t, v] / temperature), u[t, v]
+            )
 
     def _score(self, x):
         return self(x, training=False)
@@ -603,6 +637,36 @@ def annealed_masks(free, sweeps: int, seed: int, stream: int = 0):
     cell = np.arange(free.size).reshape(free.shape)
     u, draws = uniforms(seed, cell, n, stream)
     return ((u < share) | (n == 0)) & free, draws
+
+
+def parallel_pitches(cells, t: int, v: int) -> np.ndarray:
+    """Which pitches of a cell move in parallel perfects from the 8th before or to the one after.
+
+    Parallels as :func:`musiclab.sampling.constraints.parallel_moves` has them, forwards and
+    backwards in time.
+
+    Args:
+      cells: int (T, 4). t, v: which cell.
+
+    Returns:
+      bool (PITCHES + 1,), by pitch as :func:`sounding` counts it; never True for a rest.
+
+    >>> cells = np.array([[40, 33, 0, 0], [42, 0, 0, 0]])
+    >>> np.flatnonzero(parallel_pitches(cells, 1, 1)).tolist()  # another fifth
+    [35]
+    """
+    pitch, candidates = sounding(cells), np.arange(PITCHES + 1)
+    wrong = np.zeros(PITCHES + 1, bool)
+    for beside in (t - 1, t + 1):
+        own = pitch[beside, v] if 0 <= beside < len(pitch) else 0
+        for w in range(VOICES):
+            was, now = pitch[beside % len(pitch), w], pitch[t, w]
+            interval = np.abs(was - own) % 12
+            if w == v or not (own and was and now) or interval not in (0, 7):
+                continue
+            same = np.abs(now - candidates) % 12 == interval
+            wrong |= same & ((candidates - own) * (now - was) > 0) & (candidates > 0)
+    return wrong
 
 
 def rms_norm(x, scale):

@@ -121,9 +121,23 @@ export class Inpainting {
     }
   }
 
+  // Logits with guidance, divided by the temperature.
+  scaledLogits(cells, hidden, { form, mood, strictness, guidance, temperature }) {
+    const told = this.logits(cells, hidden, form, mood, strictness), tau = Math.fround(temperature);
+    const untold = guidance > 0 ? this.logits(cells, hidden, form, new Int32Array(mood.length), strictness) : null;
+    told.forEach(({ logits }, v) => {
+      if (untold) {
+        for (let i = 0; i < logits.length; i++) logits[i] += guidance * (logits[i] - untold[v].logits[i]); // Eq. (16.6)
+      }
+      for (let i = 0; i < logits.length; i++) logits[i] /= tau;
+    });
+    return told;
+  }
+
   // Annealed blocked Gibbs sampling; after each sweep {sweep, cells, hidden}. free (T, 4): the cells to write.
-  *sweeps({ cells, form, mood, free, seed, sweeps = 60, temperature = 0.9, strictness = 2.5, guidance = 0 }) {
-    const T = cells.length / VOICES, tau = Math.fround(temperature);
+  // forbidParallels: at last, each free cell that makes parallels is drawn again, from what makes none.
+  *sweeps({ cells, form, mood, free, seed, sweeps = 60, temperature = 0.9, strictness = 2.5, guidance = 0, forbidParallels = false }) {
+    const T = cells.length / VOICES, settings = { form, mood, strictness, guidance, temperature };
     cells = Int32Array.from(cells);
     for (let n = 0; n < sweeps; n++) {
       const share = Math.max(SMALLEST_MASK, 1 - n / (0.75 * sweeps)); // Eq. (16.4)
@@ -134,14 +148,8 @@ export class Inpainting {
         hidden[i] = n === 0 || u < share ? 1 : 0;
         draws[i] = draw;
       }
-      const told = this.logits(cells, hidden, form, mood, strictness);
-      const untold = guidance > 0 ? this.logits(cells, hidden, form, new Int32Array(mood.length), strictness) : null;
       const written = Int32Array.from(cells);
-      told.forEach(({ steps, logits }, v) => {
-        if (untold) {
-          for (let i = 0; i < logits.length; i++) logits[i] += guidance * (logits[i] - untold[v].logits[i]); // Eq. (16.6)
-        }
-        for (let i = 0; i < logits.length; i++) logits[i] /= tau;
+      this.scaledLogits(cells, hidden, settings).forEach(({ steps, logits }, v) => {
         steps.forEach((t, i) => {
           written[t * VOICES + v] = inverseCdf(logits, i * CELLS, CELLS, draws[t * VOICES + v]);
         });
@@ -149,7 +157,35 @@ export class Inpainting {
       cells = written;
       yield { sweep: n, cells, hidden };
     }
+    for (let i = 0; forbidParallels && i < T * VOICES; i++) {
+      const t = Math.floor(i / VOICES), v = i % VOICES;
+      const wrong = parallelPitches(cells, t, v);
+      if (!free[i] || !wrong[sounding(cells[i])]) continue;
+      const hidden = new Uint8Array(T * VOICES);
+      hidden[i] = 1;
+      const { logits } = this.scaledLogits(cells, hidden, settings)[v];
+      for (let k = 0; k < CELLS; k++) if (wrong[sounding(k)]) logits[k] = -Infinity;
+      cells[i] = inverseCdf(logits, 0, CELLS, uniforms(seed, i, sweeps)[1]);
+      yield { sweep: sweeps - 1, cells, hidden };
+    }
   }
+}
+
+// Which pitches of a cell move in parallel fifths, octaves or unisons from the 8th before or to the one after.
+export function parallelPitches(cells, t, v) {
+  const T = cells.length / VOICES, wrong = new Uint8Array(PITCHES + 1);
+  const pitch = (step, voice) => (step < 0 || step >= T ? 0 : sounding(cells[step * VOICES + voice]));
+  for (const beside of [t - 1, t + 1]) {
+    const own = pitch(beside, v);
+    for (let w = 0; w < VOICES; w++) {
+      const was = pitch(beside, w), now = pitch(t, w), interval = Math.abs(was - own) % 12;
+      if (w === v || !own || !was || !now || (interval !== 0 && interval !== 7)) continue;
+      for (let k = 1; k <= PITCHES; k++) {
+        if (Math.abs(now - k) % 12 === interval && (k - own) * (now - was) > 0) wrong[k] = 1;
+      }
+    }
+  }
+  return wrong;
 }
 
 // x (T, d) divided by its root mean square, times 1 + scale.

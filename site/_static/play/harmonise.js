@@ -73,6 +73,7 @@ export function start(box) {
   const density = slider("Movement", { min: 0, max: 4, step: 1, value: 0, say: (x) => ["no wish", "calm", "rather calm", "rather busy", "busy"][x] });
   const tension = slider("Tension", { min: 0, max: 3, step: 1, value: 0, say: (x) => ["no wish", "consonant", "medium", "dissonant"][x] });
   const mode = choice("Mode", [[0, "no wish"], [1, "major"], [2, "minor"]], 0, () => {});
+  const forbid = element("input", { type: "checkbox", checked: true });
   const seed = element("input", { type: "number", min: 0, max: 4294967295, value: 1 });
   const status = element("p", { role: "status", className: "play-status" }, "Draw a melody or take this one, then harmonise it.");
   const harmonise = element("button", { type: "button", className: "play-main", textContent: "Harmonise", onclick: () => ask() });
@@ -162,14 +163,15 @@ export function start(box) {
     asked = performance.now();
     status.textContent = "Loading the network ...";
     worker.postMessage({ id: ++request, cells: next, free, mood, seed: Number(seed.value), form: encodeForm(T, { ...form(), fermatas: piece.fermatas }),
-      temperature: temperature.value(), strictness: strictness.value(), guidance: mood.some((one) => one) ? 1 : 0 });
+      temperature: temperature.value(), strictness: strictness.value(), forbidParallels: forbid.checked, guidance: mood.some((one) => one) ? 1 : 0 });
   }
 
   box.replaceChildren(
     element("h3", {}, "Your melody"),
     element("div", { className: "play-row" }, melody.box, metre.box, bars.box, pickup.box), place,
     element("h3", {}, "How the network writes"),
-    element("div", { className: "play-row" }, temperature.box, strictness.box, density.box, tension.box, mode.box, element("label", {}, "Seed ", seed)),
+    element("div", { className: "play-row" }, temperature.box, strictness.box, density.box, tension.box, mode.box,
+      element("label", {}, forbid, " No parallel fifths and octaves"), element("label", {}, "Seed ", seed)),
     element("p", {}, harmonise, " ", another, " ", undo), status, answer);
   drawMelody();
   box.addEventListener("pointerenter", wake, { once: true }); // the weights come on first use

@@ -160,6 +160,55 @@ def test_guidance_moves_away_from_the_untold(model, chorale):
     np.testing.assert_array_equal(found[0], wanted)
 
 
+def parallels(cells):
+    """Places (t, upper, lower) where two voices arrive in parallel perfects, by the rule in words."""
+    pitch = np.where(cells > PITCHES, cells - PITCHES, cells)
+    found = set()
+    for t in range(1, len(pitch)):
+        for v in range(4):
+            for w in range(v + 1, 4):
+                a, b, c, d = (int(pitch[s, o]) for s, o in ((t - 1, v), (t - 1, w), (t, v), (t, w)))
+                perfect = abs(a - b) % 12 in (0, 7) and abs(c - d) % 12 == abs(a - b) % 12
+                if min(a, b, c, d) > 0 and perfect and (c - a) * (d - b) > 0:
+                    found.add((t, v, w))
+    return found
+
+
+def test_the_pitches_that_make_parallels():
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        cells = rng.choice([0, 20, 27, 32, 34, 39, 41], size=(3, 4)) + 0
+        t, v = int(rng.integers(3)), int(rng.integers(4))
+        wanted = []
+        for pitch in range(PITCHES + 1):
+            changed = cells.copy()
+            changed[t, v] = pitch
+            wanted.append(any(v in (a, b) and s in (t, t + 1) for s, a, b in parallels(changed)))
+        found = inpainting.parallel_pitches(cells, t, v)
+        np.testing.assert_array_equal(found, wanted)
+        assert not found[0]
+
+
+def test_forbidden_parallels_are_gone(model):
+    """With the table switched off there would be many; those between given cells stay."""
+    told = json.loads(FIXTURE.read_text(encoding="utf-8"))
+    melody = Piece(np.repeat(told["melody"], 2)[:, None])
+    settings = {"strictness": 0.0, "temperature": 1.3, "sweeps": 12}
+    without = 0
+    for seed in range(2):
+        written = model.sample(melody, seed, **settings)
+        without += len(parallels(encode_cells(written)))
+        written = model.sample(melody, seed, forbid_parallels=True, **settings)
+        assert parallels(encode_cells(written)) == set()
+    assert without >= 2
+    given = Piece([[72, 65, 57, 50]] * 2 + [[74, 67, 59, 52]] * 30)
+    free = np.zeros((16, 4), bool)
+    free[1:, 3] = True
+    written = model.sample(given, 0, free=free, forbid_parallels=True, **settings)
+    np.testing.assert_array_equal(written.voices[:, :3], given.voices[:, :3])
+    assert {(v, w) for _, v, w in parallels(encode_cells(written))} == {(0, 1)}
+
+
 def test_locked_cells_stay_and_batches_change_nothing(model, chorale):
     free = np.zeros((len(encode_cells(chorale)), 4), bool)
     free[8:16, 1:3] = True
