@@ -105,6 +105,7 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
         appendices,
         source / "lessons",
     )
+    pages.exercise_index(found, source / "lessons" / "exercises")
     pages.symbols(found, source / "reference" / "symbols.md")
     pages.api(ROOT, source / "reference" / "api")
     pages.results(ROOT / "benchmarks" / "results", source / "reference" / "results.md")
@@ -147,13 +148,15 @@ def write_lessons(
     """Write the lessons' pages and the notebooks to download; what their extras found, in order of the lessons."""
     extras = {"gallery": [], "rounds": [], "sliders": []}
     names = {number: notebook.stem for number, (notebook, _) in found.items()}
-    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "exercises").mkdir(parents=True, exist_ok=True)
     (files / "notebooks" / "exercises").mkdir(parents=True)
     numbered = [(number, notebook, title) for number, (notebook, title) in found.items()]
     for number, notebook, title in numbered + [("", *appendix) for appendix in appendices]:
         shutil.copy(notebook, files / "notebooks" / notebook.name)
         if (exercises := notebook.parent / "exercises" / notebook.name).is_file():
             shutil.copy(exercises, files / "notebooks" / "exercises" / notebook.name)
+            read = lessons.exercise_page(nbformat.read(exercises, as_version=4), exercises, names)
+            nbformat.write(read, folder / "exercises" / notebook.name)
         lesson = nbformat.read(executed[notebook] or notebook, as_version=4)
         mine = run.take_extra(lesson)
         for entry in mine["gallery"]:

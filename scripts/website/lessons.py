@@ -82,7 +82,7 @@ def page(
     others = {other: name for other, name in names.items() if other != number}
     for cell in lesson.cells:
         if cell.cell_type == "markdown":
-            text = with_site_pages(with_downloads(with_links(cell.source, others)))
+            text = with_site_pages(with_links(cell.source, others))
             cell.source = with_targets(text, equations)
             continue
         kept, shown = [], False
@@ -101,7 +101,30 @@ def page(
     return lesson
 
 
-def with_links(text: str, names: dict[str, str]) -> str:
+def exercise_page(exercises, notebook: Path, names: dict[str, str]):
+    """Rework the students' version of a lesson's exercises, in place, to be read on the website.
+
+    Args:
+      exercises: the notebook. notebook: where it is. names: as :func:`page`.
+    """
+    number = number_of(notebook)
+    file = f"../../notebooks/exercises/{notebook.name}"
+    how = (
+        f'<p class="lesson-links"><a href="{file}" download>Download this notebook</a></p>\n\n'
+        "This page is for reading: a check needs Python. Open the notebook in JupyterLab (`make lab`, folder "
+        "`exercises`), write your answer in place of the line that raises an error, and run the "
+        f"cell below it: the check says what it expected and what it found. `make reset EXERCISES={number}` "
+        "brings back the exercises as they are here, and keeps yours."
+    )
+    for cell in exercises.cells:
+        if cell.cell_type == "markdown":
+            cell.source = with_links(cell.source, names, "../")
+    title, _, rest = exercises.cells[0].source.partition("\n")
+    exercises.cells[0].source = f"{title}\n\n{how}\n{rest}"
+    return exercises
+
+
+def with_links(text: str, names: dict[str, str], folder: str = "") -> str:
     """Markdown in which every lesson that is spoken of and exists is a link; formulas and code stay as they are.
 
     >>> with_links("see lesson 03, and lessons 05 and 99", {"03": "03_a", "05": "05_b"})
@@ -111,23 +134,12 @@ def with_links(text: str, names: dict[str, str]) -> str:
     def link(found):
         return re.sub(
             r"\d\d[a-z]?",
-            lambda m: f"[{m[0]}]({names[m[0]]}.ipynb)" if m[0] in names else m[0],
+            lambda m: f"[{m[0]}]({folder}{names[m[0]]}.ipynb)" if m[0] in names else m[0],
             found[0],
         )
 
     parts = _APART.split(text)
     return "".join(part if i % 2 else _SPOKEN_OF.sub(link, part) for i, part in enumerate(parts))
-
-
-def with_downloads(text: str) -> str:
-    """Markdown in which a link to an exercise notebook, which is no page of the website, downloads it.
-
-    >>> with_downloads("[Try](exercises/03_a.ipynb).")
-    '<a href="../notebooks/exercises/03_a.ipynb" download>Try</a>.'
-    """
-    return re.sub(
-        r"\[([^\]]*)\]\((exercises/[^)]+)\)", r'<a href="../notebooks/\2" download>\1</a>', text
-    )
 
 
 def with_site_pages(text: str) -> str:

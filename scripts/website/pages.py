@@ -48,6 +48,7 @@ COLUMNS = {
     "cpu_s_training": "CPU s, training",
     "cpu_s_16_bars": "CPU s, 16 bars",
 }
+EXERCISES = "exercises/index"
 SELECTED = {  # tables too wide to show whole
     "every_model": (
         *("what", "lesson", "clean_nats", "exactness", "about", "triads_and_sevenths"),
@@ -129,9 +130,35 @@ def lesson_index(
         "",
         *rows,
         "",
+        "Each lesson has [exercises](exercises/index.md) that check themselves.",
+        "",
         *(["## Appendix", "", *extra, ""] if appendices else []),
         *(["## Still to come", "", *coming, ""] if coming else []),
-        *_toctree([notebook.stem for notebook, _ in [*found.values(), *appendices]]),
+        *_toctree([notebook.stem for notebook, _ in [*found.values(), *appendices]] + [EXERCISES]),
+    ]
+    _write(folder / "index.md", text)
+
+
+def exercise_index(found: dict, folder: Path) -> None:
+    """`lessons/exercises/index.md`: the exercises that are there, with points and time."""
+    rows = ["| exercises | points | time |", "|---|---:|---|"]
+    there = [one for one in found.items() if (folder / one[1][0].name).is_file()]
+    for number, (notebook, title) in there:
+        header = nbformat.read(folder / notebook.name, as_version=4).cells[0].source
+        points = re.search(r"\*\*Points:\*\* (\d+)", header)
+        time = re.search(r"\*\*Time:\*\* (?:about )?([^.*]+)\.", header)
+        said = [" ".join(one[1].split()) if one else "" for one in (points, time)]
+        rows += [f"| [{number} {title}]({notebook.stem}.ipynb) | {said[0]} | {said[1]} |"]
+    text = [
+        "# Exercises",
+        "",
+        "Statements, code to complete and the calls of the checks, to be read here and solved in JupyterLab.",
+        "`make lab` opens the course; the notebooks are in the folder `exercises`, and `make progress` says",
+        "what is solved.",
+        "",
+        *rows,
+        "",
+        *_toctree([notebook.stem for _, (notebook, _) in there]),
     ]
     _write(folder / "index.md", text)
 

@@ -13,7 +13,7 @@ WHOLE = os.environ.get("MUSICLAB_SITE", "")
 AXE = Path(__file__).resolve().parent / "axe" / "axe.min.js"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 SMALL = re.compile(
-    r"(?!lessons/(?!index|00|01)|reference/api/(?!index|musiclab\.models\.recurrent))(?!genindex|py-modindex)"
+    r"(?!lessons/(?!index|00|01|exercises/(?:index|01))|reference/api/(?!index|musiclab\.models\.recurrent))(?!genindex|py-modindex)"
 )
 RUN_AXE = """async rules => {
     const found = await axe.run(document, rules ? {runOnly: rules} : {});

@@ -98,6 +98,23 @@ def test_lessons_show_what_they_promise(site, pages):
         assert part in first
 
 
+def test_exercises_can_be_read_beside_their_lesson(site, pages):
+    notebooks = list((ROOT / "notebooks" / "exercises").glob("[0-9][0-9]*_*.ipynb"))
+    assert notebooks
+    index = pages[site / "lessons" / "exercises" / "index.html"]
+    for notebook in notebooks:
+        name = f"{notebook.stem}.html"
+        page = site / "lessons" / "exercises" / name
+        text = page.read_text(encoding="utf-8")
+        assert f"exercises/{name}" in pages[site / "lessons" / name].links
+        assert name in index.links
+        assert f"../../notebooks/exercises/{notebook.name}" in pages[page].links
+        assert "NotImplementedError" in text
+        assert 'class="n">checks</span>' in text or 'class="nn">musiclab.checks</span>' in text
+        copy = site / "notebooks" / "exercises" / notebook.name
+        assert copy.read_bytes() == notebook.read_bytes()
+
+
 def test_equations_lead_to_code_and_back(site):
     lesson = (site / "lessons" / "07_lstm_gating.html").read_text(encoding="utf-8")
     code = (site / "reference" / "api" / "musiclab.models.recurrent.numpy_cells.html").read_text(

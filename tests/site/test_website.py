@@ -47,10 +47,21 @@ def test_numbers_of_equations_are_no_lessons():
     )
 
 
-def test_exercises_are_downloads():
-    text = "Try [the exercises](exercises/05_b.ipynb), or [this](06_c.ipynb)."
-    wanted = 'Try <a href="../notebooks/exercises/05_b.ipynb" download>the exercises</a>, or [this](06_c.ipynb).'
-    assert lessons.with_downloads(text) == wanted
+def test_exercises_can_be_read():
+    cells = [
+        nbformat.v4.new_markdown_cell(
+            "# Exercises for lesson 05\n\nAs in lesson 05, see lesson 06."
+        ),
+        nbformat.v4.new_code_cell("raise NotImplementedError"),
+    ]
+    names = {"05": "05_a", "06": "06_b"}
+    page = lessons.exercise_page(notebook(*cells), Path("notebooks/exercises/05_a.ipynb"), names)
+    text = page.cells[0].source
+    assert text.startswith("# Exercises for lesson 05\n\n<p")
+    assert 'href="../../notebooks/exercises/05_a.ipynb" download' in text
+    assert "make reset EXERCISES=05" in text
+    assert text.endswith("As in lesson [05](../05_a.ipynb), see lesson [06](../06_b.ipynb).")
+    assert page.cells[1].source == "raise NotImplementedError"
 
 
 def test_a_source_of_the_website_becomes_its_page():
