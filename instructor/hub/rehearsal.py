@@ -14,6 +14,7 @@ import argparse
 import contextlib
 import os
 import pwd
+import random
 import shutil
 import socket
 import subprocess
@@ -39,6 +40,10 @@ ASSIGNMENT = "00_first_listen"
 TEACHER, STUDENT = "mlclassteacher", "mlclass{:02}"
 TOKEN = "a-token-of-the-rehearsal-alone"
 PROXY = ROOT / "build" / "npm" / "node_modules" / ".bin" / "configurable-http-proxy"
+PROXY_VERSION = "5.3.0"
+PORTS = range(20_000, 32_000)  # below those that Linux gives to outgoing connections
+START_SECONDS = 240  # for a server to answer, whatever else runs on this machine
+GRADING_SECONDS = 4000  # `make grade` itself ends after an hour
 OVERRIDES = """
 load_subconfig({shipped!r})
 c.JupyterHub.bind_url = "http://127.0.0.1:{public}"
@@ -65,13 +70,23 @@ def missing() -> str | None:
     """What this machine lacks for a rehearsal, in words; None if nothing."""
     if os.geteuid() != 0:
         return "a hub that starts servers as other accounts is run by root"
-    if not shutil.which("configurable-http-proxy") and not PROXY.is_file():
-        return "configurable-http-proxy is not installed: npm install --prefix build/npm configurable-http-proxy@5.3.0"
+    program = _proxy()
+    if program is None:
+        package = f"configurable-http-proxy@{PROXY_VERSION}"
+        return f"the hub's proxy is not installed: npm install --prefix build/npm {package}"
+    tried = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        return f"{program} does not run; it needs Node.js 20 or later: {tried.stderr[-300:]}"
     try:
         import jupyterhub  # noqa: F401
     except ModuleNotFoundError:
         return 'JupyterHub is not installed: .venv/bin/pip install -c constraints.txt -e ".[hub]"'
     return None
+
+
+def _proxy():
+    """The proxy's program: the newer one of this clone, or one installed for everybody; None without."""
+    return str(PROXY) if PROXY.is_file() else shutil.which("configurable-http-proxy")
 
 
 class Rehearsal:
@@ -132,7 +147,10 @@ class Rehearsal:
         total = 0
         for one in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess):
-                total += one.memory_full_info().uss
+                try:
+                    total += one.memory_full_info().uss
+                except psutil.AccessDenied:  # a container may forbid root to look
+                    total += one.memory_info().rss
         self.peak_mb = max(self.peak_mb, round(total / 1e6))
 
     def home(self, name: str) -> Path:
@@ -169,7 +187,7 @@ class Rehearsal:
             public=ports[0],
             hub=ports[1],
             proxy=ports[2],
-            program=shutil.which("configurable-http-proxy") or str(PROXY),
+            program=_proxy(),
             folder=self.folder,
             token=TOKEN,
         )
@@ -190,7 +208,7 @@ class Rehearsal:
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        end = time.monotonic() + 60
+        end = time.monotonic() + START_SECONDS
         while True:
             with contextlib.suppress(requests.ConnectionError, Failed):
                 self.ask_hub("GET", "/")
@@ -252,7 +270,7 @@ class Rehearsal:
         """Start an account's server and wait until it answers."""
         self.ask_hub("POST", f"/users/{name}")
         self.ask_hub("POST", f"/users/{name}/server")
-        end = time.monotonic() + 180
+        end = time.monotonic() + START_SECONDS
         while not self.ask_hub("GET", f"/users/{name}").json()["servers"].get("", {}).get("ready"):
             if time.monotonic() > end:
                 raise Failed(f"the server of {name} does not start:\n{self.log()[-2000:]}")
@@ -295,6 +313,7 @@ class Rehearsal:
             env=variables,
             capture_output=True,
             text=True,
+            timeout=GRADING_SECONDS,
             check=False,
         )
         if done.returncode:
@@ -349,9 +368,11 @@ def _exists(name):
 
 
 def free_port() -> int:
-    """A port of the loopback interface that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
+    """A port of the loopback interface that nothing listens on, and that no outgoing connection is given."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -359,10 +380,13 @@ def main(arguments: list[str] | None = None) -> int:
         prog="python -m instructor.hub.rehearsal", description="Rehearse an assignment on a hub."
     )
     parser.add_argument("--students", type=int, default=3)
+    parser.add_argument("--check", action="store_true", help="say what is missing, and end")
     options = parser.parse_args(arguments)
     if why := missing():
         print(why, file=sys.stderr)
         return 2
+    if options.check:
+        return 0
     try:
         with Rehearsal(options.students) as rehearsal:
             rehearsal.all_day()

@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -13,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from instructor.grading import sample_class
+from instructor.hub.rehearsal import free_port
 from instructor.settings import HERE, SOURCE
 from tests.instructor import small_course as small
 from tests.instructor.conftest import box  # noqa: F401  (a fixture)
@@ -23,12 +23,6 @@ ASSIGNMENT = "00_first_listen"
 def missing(words):
     """Skip, saying what is not there; fail where continuous integration should have installed it."""
     pytest.fail(words) if os.environ.get("CI") else pytest.skip(words)
-
-
-def free_port():
-    """A port of the loopback interface that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +41,7 @@ def make_course(folder, settings=""):
     return folder
 
 
-def grade(course, *words, seconds=200):
+def grade(course, *words, seconds=400):
     """Run what `make grade` runs; returns the process, which ended well."""
     done = small.command(
         *("-m", "instructor.grading.grade_class", ASSIGNMENT, "--course", course, *words),

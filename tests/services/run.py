@@ -16,7 +16,7 @@ PARTS = {
     "Dask": "test_cluster.py",
     "JupyterHub": "test_hub.py",
 }
-PART_SECONDS = 600  # on a busy machine
+PART_SECONDS = 900  # on a busy machine
 
 
 def main(words=None):

@@ -11,7 +11,6 @@ from instructor.hub import rehearsal
 from tests.services.conftest import ASSIGNMENT, missing
 
 pytestmark = pytest.mark.service
-MOST_SECONDS = 180  # all of it, on two idle cores
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +20,6 @@ def day(box):
         missing(why)
     with rehearsal.Rehearsal(students=3) as hub:
         hub.all_day()
-        print({step: seconds for step, seconds in hub.seconds.items()})
         yield hub
 
 
@@ -76,10 +74,6 @@ def test_a_student_reaches_neither_the_teachers_server_nor_files(day):
         assert path.is_dir()
         words = ["runuser", "-u", student, "--", "ls", str(path)]
         assert subprocess.run(words, capture_output=True, check=False).returncode, path
-
-
-def test_it_is_done_within_three_minutes(day):
-    assert sum(day.seconds.values()) < MOST_SECONDS, day.seconds
 
 
 def test_without_root_it_says_what_it_needs():
