@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from musiclab.setup import lab  # noqa: E402  (found through the line above)
+from musiclab.show import web  # noqa: E402
 from scripts.website import addresses, equations, lessons, listen, pages, play, run  # noqa: E402
 
 SITE = ROOT / "site"
@@ -88,6 +89,8 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     files = source / "_extra"  # goes to the website as it is
     code = source / "_static" / "web"
     shutil.copytree(play.WEB, code, ignore=shutil.ignore_patterns("*.py", "*.wat", "__pycache__"))
+    # a plain script, since modules are not loaded where a page is opened as a file
+    (source / "_static" / "player.js").write_text(web.script("player"), encoding="utf-8")
     play.write(files / "play", CACHE)
     found, formulas = lessons.titles(ROOT / "notebooks"), equations.collect(ROOT)
     appendices = lessons.appendices(ROOT / "notebooks")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from functools import cache
 from html import escape
@@ -10,7 +11,8 @@ from html import escape
 import numpy as np
 
 from musiclab.data.piece import STEPS_PER_QUARTER
-from musiclab.show.html import Shown, as_piece, captioned, data_uri, named, notes
+from musiclab.show import web
+from musiclab.show.html import Shown, as_piece, captioned, data_uri, fingerprint, named, notes
 
 __all__ = ["mp3_bytes", "play", "synthesize"]
 
@@ -110,10 +112,18 @@ def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     silent = not samples.any()
     label = f"player: {named(piece, title)}, {_seconds(len(samples) / rate)}, {bpm:g} quarter notes a minute"
     label += "; nothing to hear, every step is a rest" if silent else ""
-    parts = [
-        f'<audio controls preload="metadata" aria-label="{escape(label)}" style="width:100%;max-width:32rem" '
-        f'src="{data_uri("audio/mpeg", mp3_bytes(samples, rate))}"></audio>'
-    ]
+    voices = [[] for _ in range(piece.voices.shape[1])]
+    for start, stop, pitch, voice in notes(piece):
+        voices[voice].append([start, pitch, stop - start])
+    beats, unit = (int(number) for number in piece.time_signature.split("/"))
+    facts = {
+        "steps": piece.steps,
+        "notes": json.dumps(voices, separators=(",", ":")),
+        "bar": 4 * STEPS_PER_QUARTER * beats // unit,
+        "pickup": piece.pickup,
+        "music": fingerprint(piece),
+    }
+    parts = [player(mp3_bytes(samples, rate), label, _step_seconds(bpm), facts)]
     if silent:
         parts.append("<div>Nothing to hear: every step of this music is a rest.</div>")
     stem = re.sub(r"[^\w.-]+", "-", named(piece, title)).strip("-.").lower() or "music"
@@ -130,6 +140,24 @@ def play(x, bpm: float = 80, title: str | None = None) -> Shown:
     )
     parts.append("</div>")
     return Shown(captioned("".join(parts), title), label)
+
+
+def player(mp3: bytes, label: str, seconds: float, facts: dict, picture: str = "") -> str:
+    """HTML of the course's player; where its script does not run, an ``<audio>`` with controls.
+
+    Args:
+      mp3: what is heard. label: its words.
+      seconds: length of a step. facts: the further ``data-`` attributes that ``player.js`` reads.
+      picture: HTML that stands above the controls; the element of class "cursor" in it moves.
+    """
+    words = {"label": label, "seconds": f"{seconds:.6g}", **facts}
+    attributes = " ".join(f'data-{name}="{escape(str(fact))}"' for name, fact in words.items())
+    return (
+        f"<musiclab-player {attributes}>{picture}"
+        f'<audio controls preload="metadata" aria-label="{escape(label)}" '
+        f'style="width:100%;max-width:32rem" src="{data_uri("audio/mpeg", mp3)}"></audio>'
+        f"</musiclab-player><script>{web.script('player')}</script>"
+    )
 
 
 def _organ(phase):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from html import escape
 
 import numpy as np
 
 from musiclab.data.piece import REST, Piece
 
-__all__ = ["Shown", "as_piece", "data_uri", "is_roll", "notes"]
+__all__ = ["Shown", "as_piece", "data_uri", "fingerprint", "is_roll", "notes"]
 
 _LOW = 21  # the pitch of a piano roll's first column
 
@@ -103,6 +104,15 @@ def notes(piece: Piece) -> list[tuple[int, int, int, int]]:
             if pitches[start] != REST:
                 found.append((int(start), int(stop), int(pitches[start]), voice))
     return found
+
+
+def fingerprint(piece: Piece) -> str:
+    """A short name of the notes of a piece, by which a player finds the scores of what it plays.
+
+    >>> fingerprint(Piece([60, 62])) == fingerprint(Piece([60, 62], name="another name"))
+    True
+    """
+    return hashlib.sha256(repr((piece.steps, notes(piece))).encode("utf-8")).hexdigest()[:12]
 
 
 def data_uri(mime: str, content: bytes) -> str:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 from musiclab.data.piece import STEPS_PER_QUARTER, Piece
 from musiclab.show.engraving import Head, engrave, pitch_name
-from musiclab.show.html import Shown, as_piece, captioned, named
+from musiclab.show.html import Shown, as_piece, captioned, fingerprint, named
 
 __all__ = ["score"]
 
@@ -58,6 +58,8 @@ def score(
     total = _cut(document, max_bars)
     heads = _label(document)
     marked = _marked(heads, highlight)
+    end = max((head.stop for head in heads), default=0)
+    facts = "" if piece is None else f'data-music="{fingerprint(piece)}" data-steps="{end}" '
     text = _describe(piece, document, heads, total, title, len({heads[i].note for i in marked}))
     xml = ElementTree.tostring(document, encoding="unicode")
     drawings = [engrave(xml, width, heads, marked) for width in (_WIDE, _NARROW)]
@@ -75,7 +77,7 @@ def score(
     )
     body = (
         f'{_STYLE}<div class="musiclab-score" role="img" aria-label="{escape(text)}" '
-        f'style="width:100%;color:var(--jp-content-font-color1,inherit)">{wide}{narrow}</div>'
+        f'{facts}style="position:relative;width:100%;color:var(--jp-content-font-color1,inherit)">{wide}{narrow}</div>'
     )
     return Shown(captioned(body, title), text)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from musiclab.data.encodings.spectrogram import check_samples, decibels, stft
-from musiclab.show.audio import mp3_bytes
+from musiclab.show.audio import mp3_bytes, player
 from musiclab.show.html import Shown, captioned, data_uri
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["sound", "spectrogram"]
 
 _OCTAVES = np.arange(24, 109, 12)  # C1 to C8
+_TICK = 0.1  # seconds between two places of the player's slider
 _PLAY_RATE = 16_000  # MP3 at less is poorly supported
 # positions of the plotting area in the picture of a player, as shares of its width and height
 _LEFT, _RIGHT, _BOTTOM, _TOP = 0.09, 0.91, 0.2, 0.97
@@ -103,20 +104,14 @@ def sound(x, rate: int, title: str | None = None, alt: str | None = None) -> Sho
         loud, rate_played = resample(loud, rate, _PLAY_RATE), _PLAY_RATE
     else:
         rate_played = rate
-    address = data_uri("audio/mpeg", mp3_bytes(loud, rate_played))
-    moves = ""
+    facts = {"steps": f"{len(x) / rate / _TICK:.4f}", "from": _LEFT, "to": _RIGHT}
     picture = ""
     if alt is not None:
         picture = _picture(x, rate, alt)
-        share = f"{_LEFT}+{_RIGHT - _LEFT:.2f}*this.currentTime/{len(x) / rate:.4f}"
-        place = f"this.parentNode.querySelector('.cursor').style.left=100*({share})+'%'"
-        moves = f' ontimeupdate="{place}" onseeking="{place}"'
         label += f"; spectrogram: {' '.join(alt.split())}"
-    player = (
-        f'<audio controls preload="metadata" aria-label="{escape(label)}"{moves} '
-        f'style="width:100%;max-width:32rem" src="{address}"></audio>'
+    return Shown(
+        captioned(player(mp3_bytes(loud, rate_played), label, _TICK, facts, picture), title), label
     )
-    return Shown(captioned(f"<div>{picture}{player}</div>", title), label)
 
 
 def _picture(x, rate, alt):

@@ -66,13 +66,12 @@ def rounds(found: list[dict], folder: Path) -> str:
     """The rounds of the listening test as JSON, their sound as files whose names give nothing away."""
     rows = []
     for one in found:
-        files = {
-            key: media.save(base64.b64decode(one[f"{key}_mp3"]), "mp3", folder)
-            for key in ("model", "bach")
-        }
-        rows.append(
-            {"by": one["model"], **{key: f"../_media/{name}" for key, name in files.items()}}
-        )
+        row = {"by": one["model"]}
+        for key in ("model", "bach"):
+            mp3 = base64.b64decode(one[f"{key}_mp3"])
+            name = media.save(mp3, "mp3", folder)
+            row[key] = {"file": f"../_media/{name}", "seconds": round(media.seconds(mp3), 1)}
+        rows.append(row)
     text = json.dumps(rows, ensure_ascii=False).replace("<", "\\u003c")
     return f'<script type="application/json" id="rounds">{text}</script>'
 

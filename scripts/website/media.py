@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ ENDINGS = {
 }
 _URI = re.compile(rf"data:({'|'.join(map(re.escape, ENDINGS))});base64,([A-Za-z0-9+/=]+)")
 
+_SCRIPT = re.compile(r"(</musiclab-player>)<script>.*?</script>", re.S)
+
 
 def save(content: bytes, ending: str, folder: Path) -> str:
     """Write bytes under a name made of their checksum, which says nothing about what they are; the name."""
@@ -23,6 +26,13 @@ def save(content: bytes, ending: str, folder: Path) -> str:
     if not (folder / name).is_file():
         (folder / name).write_bytes(content)
     return name
+
+
+def seconds(mp3: bytes) -> float:
+    """How long a sound takes."""
+    import soundfile
+
+    return soundfile.info(io.BytesIO(mp3)).duration
 
 
 def as_files(html: str, folder: Path, prefix: str) -> str:
@@ -35,4 +45,5 @@ def as_files(html: str, folder: Path, prefix: str) -> str:
         lambda m: f"{prefix}/{save(base64.b64decode(m[2]), ENDINGS[m[1]], folder)}", html
     )
     html = html.replace('preload="metadata"', 'preload="none"')  # a page may have twenty players
+    html = _SCRIPT.sub(r"\1", html)  # every page of the website loads the players' script once
     return re.sub(r"<img (?![^>]*loading=)", '<img loading="lazy" ', html)

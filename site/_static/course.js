@@ -5,11 +5,15 @@ function setUpSlider(box) {
   const range = box.querySelector("input");
   const output = box.querySelector("output");
   const stops = [...box.querySelectorAll(".stop")];
+  const playerOf = (stop) => stop.querySelector("musiclab-player")?.player;
   const show = () => {
-    stops.forEach((stop, i) => {
-      stop.hidden = i !== Number(range.value);
-      if (stop.hidden) stop.querySelectorAll("audio").forEach((audio) => audio.pause());
-    });
+    const before = stops.find((stop) => !stop.hidden && playerOf(stop)?.isPlaying());
+    const share = before ? playerOf(before).playing() : null;
+    stops.forEach((stop, i) => { stop.hidden = i !== Number(range.value); });
+    if (before?.hidden) {
+      playerOf(before).stop();
+      playerOf(stops[range.value])?.play(share); // the music goes on at the new stop
+    }
     const value = stops[range.value].dataset.value;
     output.textContent = value;
     range.setAttribute("aria-valuetext", value);
@@ -107,15 +111,19 @@ function setUpQuiz(box) {
     title.focus();
   }
 
+  // without a picture of the notes, which would say too much
+  function player(label, { file, seconds }) {
+    const one = element("musiclab-player", "", { "data-label": label, "data-seconds": "0.1", "data-steps": String(10 * seconds) });
+    one.append(element("audio", "", { controls: "", preload: "none", src: file, "aria-label": label }));
+    return one;
+  }
+
   function players(round) {
     const pair = element("div", "", { class: "quiz-pair" });
     const files = round.bachFirst ? [round.bach, round.model] : [round.model, round.bach];
     ["A", "B"].forEach((name, i) => {
       const place = element("div", "");
-      const audio = element("audio", "", { controls: "", preload: "none", src: files[i], "aria-label": `Piece ${name}` });
-      audio.addEventListener("play", () =>
-        box.querySelectorAll("audio").forEach((other) => other !== audio && other.pause()));
-      place.append(element("p", `Piece ${name}`), audio);
+      place.append(element("p", `Piece ${name}`), player(`Piece ${name}`, files[i]));
       pair.append(place);
     });
     return pair;
@@ -215,7 +223,7 @@ function setUpQuiz(box) {
       const names = round.bachFirst ? ["Bach", round.by] : [round.by, "Bach"];
       [...pair.children].forEach((place, k) => {
         place.querySelector("p").textContent = names[k];
-        place.querySelector("audio").setAttribute("aria-label", `Round ${i + 1}: ${names[k]}`);
+        place.querySelector("musiclab-player").dataset.label = `Round ${i + 1}: ${names[k]}`;
       });
       part.append(element("p", `Round ${i + 1}`), pair);
     });

@@ -1,6 +1,7 @@
 """What the website is made of: links, targets, the map, the bibliography, the cache, addresses."""
 
 import ast
+import base64
 import builtins
 import re
 import zipfile
@@ -248,12 +249,14 @@ def test_embedded_music_becomes_files(tmp_path):
 
 
 def test_rounds_give_nothing_away(tmp_path):
-    sound = "AAAA"
-    html = listen.rounds(
-        [{"model": "</script> a model", "model_mp3": sound, "bach_mp3": sound[:-4] + "BBBB"}],
-        tmp_path,
+    low, high = (
+        base64.b64encode(show.mp3_bytes(*show.synthesize([pitch] * 8, bpm=60))).decode("ascii")
+        for pitch in (60, 72)
     )
+    found = [{"model": "</script> a model", "model_mp3": low, "bach_mp3": high}]
+    html = listen.rounds(found, tmp_path)
     assert html.count("</script>") == 1
+    assert len(re.findall(r'"seconds": 2\.\d', html)) == 2
     assert all(re.fullmatch(r"[0-9a-f]{20}\.mp3", file.name) for file in tmp_path.iterdir())
 
 

@@ -40,6 +40,10 @@ export function schedule(ctx, voices, seconds, begin, from = 0) {
 // Stops what sounds, in the page's players too.
 export function stop() {
   document.querySelectorAll("audio").forEach((audio) => audio.pause());
+  silence();
+}
+
+function silence() {
   if (!now) return;
   const { master, tones, end, frame } = now;
   now = null;
@@ -56,18 +60,22 @@ export function prepare() {
   if (context.state !== "running") context.resume();
 }
 
-// Plays from a step on. Call it from a click: browsers allow sound only then. at(step) follows, end() comes last.
-export async function play({ voices, seconds, from = 0, at = () => {}, end = () => {} }) {
+// Plays from a step on, until a step. Call it from a click: browsers allow sound only then. at(step) follows, end() comes last.
+export async function play({ voices, seconds, from = 0, until = lengthOf(voices), at = () => {}, end = () => {} }) {
   stop();
+  document.dispatchEvent(new CustomEvent("musiclab-sounds", { detail: stop }));
   context ??= new AudioContext({ latencyHint: "interactive" });
   if (context.state !== "running") await context.resume();
-  const total = lengthOf(voices), begin = context.currentTime + LEAD;
+  const begin = context.currentTime + LEAD;
   const mine = { ...schedule(context, voices, seconds, begin, from), end, frame: 0 };
   now = mine;
   const follow = () => {
     if (now !== mine) return;
     const step = from + (context.currentTime - (context.outputLatency || 0) - begin) / seconds;
-    if (step >= total) return stop();
+    if (step >= until) {
+      at(until);
+      return stop();
+    }
     at(Math.max(from, step));
     mine.frame = requestAnimationFrame(follow);
   };
@@ -76,10 +84,11 @@ export async function play({ voices, seconds, from = 0, at = () => {}, end = () 
 
 export const isPlaying = () => now !== null;
 
-// An <audio> that begins ends everything else.
+// What begins ends everything else: an <audio>, or another copy of this module, such as that of another widget.
 if (globalThis.document) {
+  document.addEventListener("musiclab-sounds", ({ detail }) => detail !== stop && silence());
   document.addEventListener("play", ({ target }) => {
-    if (now) stop();
+    silence();
     document.querySelectorAll("audio").forEach((audio) => audio !== target && audio.pause());
   }, true);
 }

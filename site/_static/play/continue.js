@@ -2,6 +2,7 @@
 import { MelodyNetwork } from "../web/melody.js";
 import { createPlayer } from "../web/player.js";
 import { render } from "../web/roll.js";
+import * as sound from "../web/sound.js";
 import { load } from "../web/safetensors.js";
 import { element, files, rollModel, slider } from "./controls.js";
 
@@ -14,7 +15,7 @@ export function start(box) {
   const place = element("div"), playerBox = element("div", { hidden: true });
   const temperature = slider("Temperature", { min: 0.3, max: 1.3, step: 0.1, value: 0.7, say: (x) => x.toFixed(1) });
   const status = element("p", { role: "status", className: "play-status" });
-  const player = createPlayer(playerBox, { label: "Opening and continuation", seconds: SECONDS });
+  const player = createPlayer(playerBox, { label: "Opening and continuation", seconds: SECONDS, source: sound });
   const button = element("button", { type: "button", className: "play-main", textContent: "Continue my melody", onclick: async () => {
     try {
       network ??= new MelodyNetwork(await load(new URL("melody.safetensors", files)));

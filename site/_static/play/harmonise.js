@@ -95,7 +95,7 @@ export function start(box) {
 
   // the four voices
   const answer = element("section", { hidden: true }), playerBox = element("div"), keepBox = element("div", { className: "play-keep" });
-  const player = createPlayer(playerBox, { label: "Four voices", seconds: SECONDS });
+  const player = createPlayer(playerBox, { label: "Four voices", seconds: SECONDS, source: sound });
   const saves = element("p", {},
     element("button", { type: "button", textContent: "Download MIDI", onclick: () =>
       download("harmonised.mid", "audio/midi", sound.midi(toNotes(cells), BPM, 2, METRES[piece.metre])) }), " ",

@@ -1,6 +1,7 @@
 // A walk between two windows through the latent space of lesson 05's VAE: the decoder runs at each place of the slider.
 import { decode } from "../web/decoder.js";
 import { createPlayer } from "../web/player.js";
+import * as sound from "../web/sound.js";
 import { load } from "../web/safetensors.js";
 import { choice, element, files, slider } from "./controls.js";
 
@@ -20,7 +21,7 @@ async function begin(box) {
   const weights = await load(new URL("decoder.safetensors", files));
   const names = JSON.parse(weights.metadata.names), size = weights.shapes.codes[1];
   const code = (i) => weights.arrays.codes.subarray(i * size, (i + 1) * size);
-  const playerBox = element("div"), player = createPlayer(playerBox, { label: "Two bars", seconds: 60 / 80 / 4 });
+  const playerBox = element("div"), player = createPlayer(playerBox, { label: "Two bars", seconds: 60 / 80 / 4, source: sound });
   const place = slider("From the first to the second", { min: 0, max: 1, step: 0.01, value: 0.5, say: (x) => `${Math.round(100 * x)}%`, change: () => show() });
   const options = names.map((name, i) => [i, name]);
   const first = choice("First window", options, 0, () => show()), second = choice("Second window", options, 1, () => show());
