@@ -31,7 +31,7 @@ _WATCH = """window.tasks = [];
 new PerformanceObserver((list) => list.getEntries().forEach((one) => tasks.push(one.duration)))
   .observe({ entryTypes: ["longtask"] });"""
 _SOUND = """async () => {
-  const box = document.querySelector('[data-toy=harmonise] .musiclab-player'), begin = performance.now();
+  const box = document.querySelector('[data-toy=harmonise] .musiclab-player:has(svg)'), begin = performance.now();
   box.querySelector('button').click();
   const cursor = box.querySelector('.cursor');
   while (cursor.getAttribute('visibility') === 'hidden' || !(cursor.getAttribute('x') > 0)) {

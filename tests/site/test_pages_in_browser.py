@@ -122,12 +122,9 @@ def test_every_formula_is_drawn(visits):
 def test_players_play(browser, address, name):
     page = browser.new_page()
     page.goto(f"{address}/{name}.html")
-    player = page.locator("audio").first
-    player.scroll_into_view_if_needed()
-    box = player.bounding_box()
-    player.click(
-        position={"x": 25, "y": box["height"] / 2}
-    )  # the play button, as a reader presses it
+    player = page.locator("musiclab-player").first
+    assert re.fullmatch(r"0:00 / 0:[1-5]\d|0:00 / 1:\d\d", player.locator(".time").inner_text())
+    player.get_by_role("button").click()
     page.wait_for_function("document.querySelector('audio').currentTime > 0.2", timeout=10_000)
     assert page.evaluate("document.querySelector('audio').error") is None
     page.close()
@@ -151,7 +148,8 @@ def test_the_listening_test_by_keyboard(browser, address):
             "all => all.map(a => a.getAttribute('src'))"
         )
         assert len(set(files)) == 2
-        page.locator(".quiz button").first.focus()
+        assert page.locator(".quiz .time").count() == 2
+        page.get_by_role("button", name="A is Bach").focus()
         page.keyboard.press("Enter")
     right = int(re.search(r"(\d+) times out of", heading.inner_text())[1])
     wanted = binomtest(right, n).proportion_ci(0.95, method="wilson")
@@ -184,7 +182,7 @@ def test_a_class_gets_the_same_rounds_and_hands_in_files(browser, address, tmp_p
         assert page.locator(".quiz h2").inner_text().startswith("Round 1 of 1")
         sources = page.locator(".quiz audio").evaluate_all("all => all.map(a => a.src)")
         played.append(set(sources))
-        page.locator(".quiz button").first.click()
+        page.get_by_role("button", name="A is Bach").click()
         said = page.locator(".quiz li").inner_text()
         assert page.locator(".quiz-models td").nth(1).inner_text() in ("0 of 1", "1 of 1")
         assert page.locator(".quiz-missed audio").count() == (0 if said.startswith("right") else 2)
@@ -258,7 +256,14 @@ def test_sliders_by_keyboard(browser, address):
             assert box.locator("input").get_attribute("aria-valuetext") == seen[-1]
             page.keyboard.press("ArrowRight")
         assert len(set(seen)) == len(seen) >= 3
-        assert box.locator(".stop:visible audio").count() == 1
+        player = box.locator(".stop:visible musiclab-player")
+        assert player.count() == 1
+        player.get_by_role("button").focus()
+        page.keyboard.press("Enter")
+        box.locator("input").first.focus()
+        page.keyboard.press("Home")  # the music goes on at the new stop
+        words = box.locator("musiclab-player button").all_inner_texts()
+        assert (words[0], words.count("Pause")) == ("Pause", 1)
     page.close()
 
 

@@ -322,16 +322,16 @@ def test_a_melody_is_continued_by_keyboard(visit):
     button.focus()
     page.keyboard.press("Enter")
     box.get_by_text("more, in orange").wait_for(timeout=10_000)
-    time = box.locator(".musiclab-player .time").inner_text()
+    time = box.locator(".musiclab-player:has(svg) .time").inner_text()
     assert time.startswith("0:00 / 0:")  # the duration is known before it plays
-    box.locator(".musiclab-player button").focus()
+    box.locator(".musiclab-player:has(svg) button").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(
         "document.querySelector('[data-toy=continue] .cursor').getAttribute('x') > 1"
     )
-    assert box.locator(".musiclab-player button").inner_text() == "Pause"
+    assert box.locator(".musiclab-player:has(svg) button").inner_text() == "Pause"
     page.keyboard.press("Enter")
-    assert box.locator(".musiclab-player button").inner_text() == "Play"
+    assert box.locator(".musiclab-player:has(svg) button").inner_text() == "Play"
 
 
 def test_the_walk_goes_on_playing(visit):
@@ -341,13 +341,13 @@ def test_the_walk_goes_on_playing(visit):
     page.keyboard.press("Enter")
     box.locator(".note").first.wait_for(state="attached", timeout=10_000)
     first = box.get_attribute("data-music")
-    box.locator(".musiclab-player button").focus()
+    box.locator(".musiclab-player:has(svg) button").focus()
     page.keyboard.press("Enter")
     page.wait_for_timeout(400)
     box.get_by_label("From the first to the second").focus()
     page.keyboard.press("Home")
     assert box.get_attribute("data-music") != first
-    assert box.locator(".musiclab-player button").inner_text() == "Pause"
+    assert box.locator(".musiclab-player:has(svg) button").inner_text() == "Pause"
 
 
 def test_one_player_sounds_at_a_time(visit):
@@ -356,9 +356,9 @@ def test_one_player_sounds_at_a_time(visit):
     page.locator("[data-toy=continue] .note").first.wait_for(state="attached")
     page.locator("[data-toy=walk] button").click()
     page.locator("[data-toy=walk] .note").first.wait_for(state="attached")
-    page.locator("[data-toy=continue] .musiclab-player button").click()
+    page.locator("[data-toy=continue] .musiclab-player:has(svg) button").click()
     page.locator("[data-toy=walk] .musiclab-player button").click()
-    words = page.locator(".musiclab-player button").all_inner_texts()
+    words = page.locator(".musiclab-player:has(svg) button").all_inner_texts()
     assert words == ["Play", "Pause"]
 
 

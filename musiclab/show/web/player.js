@@ -211,17 +211,20 @@ if (globalThis.customElements && !customElements.get("musiclab-player")) {
       this.player ??= this.build(audio);
       this.box = this.closest(FOLLOWS);
       this.index = this.box ? [...this.box.querySelectorAll("musiclab-player")].indexOf(this) : 0;
-      if (left && this.box && left.box === this.box && left.index === this.index && performance.now() - left.at < 5000) {
+      if (left && left.box === this.box && left.index === this.index && performance.now() - left.at < 5000) {
         this.player.play(left.share);
+        left = null;
       }
-      if (left?.box === this.box) left = null;
     }
 
-    disconnectedCallback() {
+    disconnectedCallback() { // browsers tell the old player sometimes before and sometimes after the new one
       const share = this.player?.playing() ?? null;
       if (share === null) return;
-      left = { share, box: this.box, index: this.index, at: performance.now() };
       this.player.stop();
+      if (!this.box) return;
+      const next = this.box.querySelectorAll("musiclab-player")[this.index]?.player;
+      if (next) next.play(share);
+      else left = { share, box: this.box, index: this.index, at: performance.now() };
     }
 
     build(audio) {
