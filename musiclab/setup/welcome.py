@@ -18,7 +18,7 @@ from musiclab.setup import doctor
 
 __all__ = ["Lesson", "check", "last_worked_on", "lessons", "overview"]
 
-_FAMILIES = {
+FAMILIES = {
     0: "Music as numbers, and a first generator",
     3: "Autoencoders",
     6: "Recurrent networks",
@@ -110,8 +110,8 @@ def overview(folder: Path = Path()) -> str:
         lines += [f"**You last worked on {link}, on {day}.**", ""]
     family = None
     for lesson in lessons(folder):
-        before, first = family, max(n for n in _FAMILIES if n <= int(lesson.number[:2]))
-        family = _FAMILIES[first]
+        before, first = family, max(n for n in FAMILIES if n <= int(lesson.number[:2]))
+        family = FAMILIES[first]
         if family != before:
             lines += ["", f"### {family}", "", "| lesson | | minutes | exercises solved |"]
             lines += ["|:--|:--|--:|:--|"]

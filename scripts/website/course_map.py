@@ -1,15 +1,20 @@
-"""Which lesson needs which, read from the lessons' own prerequisites, and drawn."""
+"""Which lesson needs which, read from the lessons' own first cells, and drawn."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import nbformat
 
+from musiclab.setup.welcome import FAMILIES
 from scripts.website import fill
 
-BOX, GAP_X, GAP_Y = (186, 50), 18, 36  # in SVG units, which are CSS pixels at full size
+LINE, PAD, GAP = 17, 9, 8  # height of a line of text, of a box's edge, between boxes, in CSS pixels
+# two drawings, for a desk and for a phone: width, room for the arrows at the left, letters in a line of a title
+SIZES = {"wide": (760, 230, 47), "narrow": (336, 76, 22)}
+TITLE_AT, NEAREST = 66, 15
 
 
 def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
@@ -21,85 +26,85 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     return [n for n in re.findall(r"\b\d\d[a-z]?\b", words) if n not in helping], helping
 
 
-def draw(needs: dict[str, tuple[list[str], list[str]]], titles: dict[str, str]) -> str:
-    """The map as SVG, each lesson below all that it needs; every box is a link.
+def draw(
+    needs: dict[str, tuple[list[str], list[str]]],
+    titles: dict[str, str],
+    minutes: dict[str, str],
+    addresses: dict[str, str],
+) -> str:
+    """The map as two SVG drawings, of which a page shows the one that fits: a column of boxes, each a link.
 
-    An arrow that others imply is left out: who needs 02 needs 01, too.
+    Families stand together. Arrows run beside the boxes, from what is needed to what needs it; one
+    that others imply is left out, since who needs 02 needs 01, too.
+
+    Args:
+      needs: by number, the lessons that it needs and those that help.
+      titles: of the lessons. minutes: to work through them; "" where it is unknown.
+      addresses: of their pages.
     """
-    direct = {n: [m for m in needs[n][0] if m in needs] for n in needs}
+    needed = {n: [m for m in needs[n][0] if m in needs] for n in needs}
     above = {}
     for n in sorted(needs):
-        above[n] = set(direct[n]).union(*(above[m] for m in direct[n]))
-    drawn = {n: [m for m in direct[n] if not any(m in above[k] for k in direct[n])] for n in needs}
-    row = {}
-    for n in sorted(needs):
-        row[n] = 1 + max((row[m] for m in drawn[n]), default=-1)
-    rows = [[n for n in sorted(needs) if row[n] == k] for k in range(max(row.values()) + 1)]
-    place = _places(rows, drawn)
-    width = max(x for x, _ in place.values()) + BOX[0] + GAP_X
-    height = len(rows) * (BOX[1] + GAP_Y)
-    helping = [
-        (m, n, "helps") for n in needs for m in needs[n][1] if m in needs and row[m] < row[n]
+        above[n] = set(needed[n]).union(*(above[m] for m in needed[n]))
+    links = [
+        ("helps", m, n) for n in needs for m in needs[n][1] if m in needs and m not in above[n]
     ]
-    arrows = [(kind, _path(place[m], place[n])) for m, n, kind in helping]
-    arrows += [("needs", _path(place[m], place[n])) for n in drawn for m in drawn[n]]
+    links += [
+        ("needs", m, n)
+        for n in needs
+        for m in needed[n]
+        if not any(m in above[k] for k in needed[n])
+    ]
     words = "; ".join(
-        f"{n} {titles[n]} needs {', '.join(direct[n]) or 'nothing'}" for n in sorted(needs)
+        f"{n} {titles[n]} needs {', '.join(needed[n]) or 'nothing'}" for n in sorted(needs)
     )
-    return fill(
-        "map.svg",
-        width=f"{width:g}",
-        height=f"{height:g}",
-        least=f"{min(width, 620):g}",
-        words=words,
-        arrows=arrows,
-        boxes=[_box(n, titles[n], *place[n]) for n in place],
-    )
+    drawings = [
+        _drawing(kind, *SIZES[kind], links, titles, minutes, addresses, words) for kind in SIZES
+    ]
+    return fill("map.svg", drawings=drawings, numbers=sorted(needs))
 
 
-def _places(rows, drawn):
-    """Upper left corners: each box near the middle of what it needs, so that few arrows cross."""
-    middle, place = {}, {}
-    for k, members in enumerate(rows):
-        wish = {
-            n: sum(middle[m] for m in drawn[n]) / len(drawn[n]) if drawn[n] else 0.0
-            for n in members
-        }
-        last = -1e9
-        for n in sorted(members, key=lambda n: (wish[n], n)):
-            last = middle[n] = max(wish[n], last + BOX[0] + GAP_X)
-        shift = sum(wish[n] - middle[n] for n in members) / len(members)
-        for n in members:
-            middle[n] += shift
-            place[n] = (middle[n], k * (BOX[1] + GAP_Y) + 3)
-    left = min(middle.values()) - GAP_X
-    return {n: (x - left, y) for n, (x, y) in place.items()}
-
-
-def _path(start, end):
-    """A curve from the lower edge of one box to the upper edge of another."""
-    x1, y1, x2, y2 = start[0] + BOX[0] / 2, start[1] + BOX[1], end[0] + BOX[0] / 2, end[1] - 1
-    bend = max(GAP_Y * 0.6, (y2 - y1) * 0.4)
-    return f"M{x1:g} {y1:g}C{x1:g} {y1 + bend:g} {x2:g} {y2 - bend:g} {x2:g} {y2:g}"
-
-
-def _box(number, title, x, y):
-    """A lesson's box for the template: its place, its number and one or two lines of its title."""
-    lines = [""]
-    for word in title.split():
-        if len(lines[-1]) + len(word) > 23:
-            lines.append("")
-        lines[-1] = f"{lines[-1]} {word}".strip()
-    if len(lines) > 2:
-        lines = [lines[0], lines[1] + " …"]
-    heights = [30] if len(lines) == 1 else [21, 38]
+def _drawing(kind, width, arrows, letters, links, titles, minutes, addresses, words):
+    """One drawing for the template: its size, family headings, boxes and arrows."""
+    y, family, headings, boxes, middle = 0, None, [], [], {}
+    for n in sorted(titles):
+        first = max(start for start in FAMILIES if start <= int(n[:2]))
+        if first != family:
+            family = first
+            y += LINE + 2 * GAP
+            headings.append({"x": arrows, "y": y - GAP, "text": FAMILIES[first]})
+        lines = textwrap.wrap(titles[n], letters)
+        height = max(2, len(lines)) * LINE + PAD
+        middle[n] = y + height / 2
+        begin = middle[n] - LINE * (len(lines) / 2 - 0.75)
+        boxes.append(
+            {
+                "number": n,
+                "address": addresses[n],
+                "minutes": minutes[n],
+                "y": y,
+                "height": height,
+                "lines": [(f"{begin + LINE * i:g}", line) for i, line in enumerate(lines)],
+                "middle": f"{middle[n]:g}",
+            }
+        )
+        y += height + GAP
+    longest = max((middle[n] - middle[m] for _, m, n in links), default=1)
+    paths = []
+    for link, m, n in links:
+        reach = NEAREST + (arrows - 2 * NEAREST) * (middle[n] - middle[m]) / longest
+        start, end, bend = middle[m] + 6, middle[n] - 6, arrows - reach * 4 / 3
+        path = f"M{arrows} {start:g}C{bend:.0f} {start:g} {bend:.0f} {end:g} {arrows - 1} {end:g}"
+        paths.append({"kind": link, "ends": (m, n), "d": path})
     return {
-        "number": number,
-        "x": f"{x:g}",
-        "y": f"{y:g}",
-        "w": BOX[0],
-        "h": BOX[1],
-        "x_number": f"{x + 9:g}",
-        "y_number": f"{y + 30:g}",
-        "lines": [(f"{x + 32:g}", f"{y + h:g}", line) for h, line in zip(heights, lines)],
+        "kind": kind,
+        "width": width,
+        "height": y,
+        "x": arrows,
+        "box_width": width - arrows - 2,
+        "title_x": arrows + TITLE_AT,
+        "headings": headings,
+        "boxes": boxes,
+        "paths": paths,
+        "words": words,
     }

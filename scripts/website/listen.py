@@ -17,7 +17,7 @@ def gallery(entries: list[dict], folder: Path) -> list[str]:
     for entry in entries:
         number, name, title = entry["lesson"]
         pieces = "".join(
-            f'<div class="{kind}">{media.as_files(_heard(entry[kind]), folder, "../_media")}</div>'
+            f'<div class="{kind}">{media.as_files(_folded(entry[kind]), folder, "../_media")}</div>'
             for kind in ("generated", "real")
         )
         lines += [
@@ -92,6 +92,12 @@ def slider(found: dict, folder: Path) -> str:
 
 def _heard(piece):
     return piece["player"] + piece["score"]
+
+
+def _folded(piece):
+    """The player, and the score behind a click: a gallery of whole scores is many screens long."""
+    score = f'<details class="gallery-score"><summary>Show the score</summary>{piece["score"]}</details>'
+    return piece["player"] + score
 
 
 def _measures(entry):

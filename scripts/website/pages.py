@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 
+from musiclab.setup import welcome
 from scripts import lesson_modules, notebook_reading
 from scripts.website import course_map, lessons
 
@@ -102,9 +103,15 @@ def lesson_index(
     """`lessons/index.md`: the map, its text form, the appendices, and what is still to come."""
     titles = {number: title for number, (_, title) in found.items()}
     needs = {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
-    drawing = course_map.draw(needs, titles)
-    for number, (notebook, _) in found.items():
-        drawing = drawing.replace(f"LESSON-{number}", f"{notebook.stem}.html")
+    drawing = course_map.draw(
+        needs,
+        titles,
+        {
+            lesson.number: lesson.minutes
+            for lesson in welcome.lessons(next(iter(found.values()))[0].parent)
+        },
+        {number: f"{notebook.stem}.html" for number, (notebook, _) in found.items()},
+    )
     rows = ["| lesson | the question | needs | helps |", "|---|---|---|---|"]
     for number, (notebook, title) in found.items():
         links = [_links(numbers, found) for numbers in needs[number]]
@@ -121,8 +128,8 @@ def lesson_index(
     text = [
         "# Lessons",
         "",
-        "An arrow leads from a lesson to those that build on it; a dotted one says that a lesson helps. Begin",
-        "at the top.",
+        "An arrow leads from a lesson to those that build on it; a dotted one says that a lesson helps. The minutes",
+        "are what it takes to work through a lesson. Begin at the top.",
         "",
         "```{raw} html",
         drawing,

@@ -8,9 +8,11 @@ import zipfile
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
 
 from musiclab import show
+from musiclab.setup.welcome import FAMILIES
 from scripts import build_site
 from scripts.website import addresses, course_map, equations, lessons, listen, media, pages, run
 
@@ -194,12 +196,33 @@ def test_the_map_leads_from_earlier_to_later_and_shows_every_lesson():
     for number, (needed, helping) in needs.items():
         assert all(other < number for other in needed + helping)
         assert needed or number == "00"
-    drawing = course_map.draw(needs, {number: title for number, (_, title) in found.items()})
-    assert sorted(re.findall(r'href="LESSON-(\d\d[a-z]?)"', drawing)) == sorted(found)
-    boxes = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)"', drawing)
-    for i, (x, y) in enumerate(boxes):
-        for u, v in boxes[:i]:
-            assert y != v or abs(float(x) - float(u)) > course_map.BOX[0], "two boxes overlap"
+    titles = {number: title for number, (_, title) in found.items()}
+    minutes = dict.fromkeys(found, "90")
+    drawing = course_map.draw(needs, titles, minutes, {n: f"L{n}.html" for n in found})
+    for kind in course_map.SIZES:
+        part = re.search(rf'<svg class="map-{kind}".*?</svg>', drawing, re.S)[0]
+        assert re.findall(r'href="L(\d\d[a-z]?)\.html"', part) == sorted(found)
+        assert part.count("90 min") == len(found)
+        words = [re.sub("<[^>]+>", " ", box) for box in re.findall(r"<a .*?</a>", part, re.S)]
+        for box, number in zip(words, sorted(found)):
+            assert titles[number] in " ".join(box.split())  # nothing is left out
+        boxes = re.findall(r'<rect x="\d+" y="(\d+)" width="\d+" height="(\d+)"', part)
+        tops, heights = np.array(boxes, int).T
+        assert (tops[1:] > (tops + heights)[:-1]).all(), "two boxes overlap"
+        families = [int(n[:2]) for n in found]
+        shown = re.findall(r'class="family"[^>]*>([^<]+)<', part)
+        wanted = {max(first for first in FAMILIES if first <= n) for n in families}
+        assert shown == [FAMILIES[first] for first in sorted(wanted)]
+
+
+def test_arrows_say_what_needs_and_what_helps():
+    needs = {"00": ([], []), "01": (["00"], []), "02": (["00", "01"], []), "03": (["01"], ["02"])}
+    words = {n: n for n in needs}
+    drawing = course_map.draw(needs, words, words, words)
+    arrows = re.findall(r'<path class="(\w+) l(\d\d) l(\d\d)"', drawing)
+    wanted = [("helps", "02", "03")]  # that 02 needs 00 follows from the other arrows
+    wanted += [("needs", "00", "01"), ("needs", "01", "02"), ("needs", "01", "03")]
+    assert arrows == wanted * len(course_map.SIZES)
 
 
 def test_the_index_leads_to_lessons_and_appendices(tmp_path):
