@@ -71,8 +71,11 @@ def _drawing(kind, width, arrows, letters, links, titles, minutes, addresses, wo
         first = max(start for start in FAMILIES if start <= int(n[:2]))
         if first != family:
             family = first
-            y += LINE + 2 * GAP
-            headings.append({"x": arrows, "y": y - GAP, "text": FAMILIES[first]})
+            y += GAP
+            for line in textwrap.wrap(FAMILIES[first], letters + 8):
+                y += LINE
+                headings.append({"x": arrows, "y": y, "text": line})
+            y += GAP
         lines = textwrap.wrap(titles[n], letters)
         height = max(2, len(lines)) * LINE + PAD
         middle[n] = y + height / 2
