@@ -1,4 +1,4 @@
-"""Grading beyond one process: two Dask workers against one, and a class of 40 on JupyterHub.
+"""Grading with servers: two Dask workers against one, one of two killed, and a class of 40 on JupyterHub.
 
 python -m benchmarks.grading_services     # measures on this machine and writes results/grading_services.json; by root
 
@@ -8,6 +8,7 @@ must be the same.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -15,6 +16,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import psutil
 
 from benchmarks.grading import ASSIGNMENT, GradingFails, make_class
 from benchmarks.record import RESULTS, record
@@ -25,10 +28,12 @@ from musiclab.data import write_whole
 __all__ = ["cluster_rows", "hub_rows", "main"]
 
 NAME, SIZE, CLASS = "grading_services", 20, 40
+WAIT_SECONDS = 240  # for scheduler and workers to be there
+GRADING_SECONDS = 3600
 
 
 def cluster_rows() -> list[dict]:
-    """Grade a class of 20 with one Dask worker, then with two.
+    """Grade a class of 20 with one Dask worker, with two, and with two of which one is killed at work.
 
     Returns:
       Rows with ``what``, ``students``, ``wall_s`` and ``note``.
@@ -37,45 +42,87 @@ def cluster_rows() -> list[dict]:
       GradingFails: if a run fails, or the marks differ.
     """
     rows, marks = [], []
-    with tempfile.TemporaryDirectory() as folder:
-        for workers in (1, 2):
-            course = Path(folder) / f"course{workers}"
+    runs = {"1 Dask worker": (1, False), "2 Dask workers": (2, False)}
+    runs["2 Dask workers, one killed at work"] = (2, True)
+    for what, (workers, killed) in runs.items():
+        with tempfile.TemporaryDirectory() as folder:
+            course = Path(folder) / "course"
             make_class(course, SIZE)
-            seconds = _graded_by(course, workers, Path(folder) / f"scratch{workers}")
+            seconds = _graded_by(course, workers, killed, Path(folder))
             marks.append((course / "marks" / f"{ASSIGNMENT}.csv").read_bytes())
-            note = "" if workers == 1 else f"{rows[0]['wall_s'] / seconds:.2f} times as fast"
-            what = f"make grade, {workers} Dask worker{'s' * (workers > 1)}"
-            rows.append({"what": what, "students": SIZE, "wall_s": round(seconds, 1), "note": note})
-    if marks[0] != marks[1]:
-        raise GradingFails("one worker and two give different marks")
+            graded = len(list(course.glob("autograded/*/*/*.ipynb")))
+        note = f"{graded} graded"
+        if rows:
+            note += f", the same marks; {rows[0]['wall_s'] / seconds:.2f} times as fast as one"
+        if graded != SIZE or marks[-1] != marks[0]:
+            raise GradingFails(f"{what}: {graded} of {SIZE} graded, or with other marks")
+        row = {"what": f"make grade, {what}", "students": SIZE, "wall_s": round(seconds, 1)}
+        rows.append(row | {"note": note})
     return rows
 
 
-def _graded_by(course, workers, scratch):
-    port = rehearsal.free_port()
-    address = f"tcp://127.0.0.1:{port}"
+def _graded_by(course, workers, killed, folder):
+    from distributed import Client
+
+    address = f"tcp://127.0.0.1:{rehearsal.free_port()}"
     variables = {**os.environ, "PYTHONPATH": str(ROOT)}
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": variables}
     words = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"]
-    running = [subprocess.Popen([*words, "--port", str(port), "--no-dashboard"], **quiet)]
-    words = [sys.executable, "-m", "instructor.grading.join", address, "--nworkers", str(workers)]
-    words += ["--course", str(course), "--local-directory", str(scratch)]
-    running.append(subprocess.Popen(words, **quiet))
+    words += ["--port", address.rpartition(":")[2], "--no-dashboard"]
+    running = [subprocess.Popen(words, **quiet)]
     try:
-        time.sleep(15)  # both workers have joined: what is measured is grading
+        for number in range(workers):
+            words = [sys.executable, "-m", "instructor.grading.join", address, "--nworkers", "1"]
+            words += ["--course", str(course), "--local-directory", str(folder / str(number))]
+            running.append(subprocess.Popen(words, **quiet))
+        with Client(address, timeout=WAIT_SECONDS) as client:  # what is measured is grading
+            client.wait_for_workers(workers, timeout=WAIT_SECONDS)
         begin = time.perf_counter()
         words = [sys.executable, "-m", "instructor.grading.grade_class", ASSIGNMENT]
         words += ["--course", str(course), "--scheduler", address]
-        done = subprocess.run(
-            words, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+        pipe = subprocess.PIPE
+        grading = subprocess.Popen(
+            words, cwd=ROOT, env=variables, stdout=pipe, stderr=pipe, text=True
         )
-        if done.returncode:
-            raise GradingFails(done.stdout[-1000:] + done.stderr[-1000:])
+        running.append(grading)
+        while killed and not _at_work(running[1]):
+            if grading.poll() is not None:
+                raise GradingFails("all was graded before the worker was killed")
+            time.sleep(0.1)
+        if killed:
+            _kill(running[1])
+        said, errors = grading.communicate(timeout=GRADING_SECONDS)
+        if grading.returncode:
+            raise GradingFails(said[-1000:] + errors[-1000:])
         return time.perf_counter() - begin
     finally:
         for one in reversed(running):
-            one.terminate()
-            one.wait(timeout=30)
+            _kill(one)
+
+
+def _tree(process):
+    """A process and those below it; none if it has ended."""
+    try:
+        parent = psutil.Process(process.pid)
+        return [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _at_work(process):
+    """Whether a Dask worker has begun its first submission."""
+    for one in _tree(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "instructor.grading.worker" in one.cmdline():
+                return True
+    return False
+
+
+def _kill(process):
+    for one in _tree(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one.kill()
+    process.wait()
 
 
 def hub_rows(students: int = CLASS) -> list[dict]:

@@ -167,7 +167,9 @@ def _refuse_ready_made(answer, ready_made):
     while todo:
         function = todo.pop()
         code = getattr(function, "__code__", None)
-        if code is None or id(function) in seen:
+        if (
+            not isinstance(code, types.CodeType) or id(function) in seen
+        ):  # a class has none of its own
             continue
         seen.add(id(function))
         if (name := f"{function.__module__}.{function.__name__}") in ready_made:
