@@ -1,14 +1,25 @@
-"""How many bytes 20 seconds of sound take in a page, and how long they take to make."""
+"""Sound: bytes of a player in a page; and lesson 18's VAE and GAN of notes over three seeds.
+
+python -m benchmarks.sound    # trains the models of notes: about five minutes of one core
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 import time
+from pathlib import Path
 from statistics import median
 
-__all__ = ["rows", "size"]
+import numpy as np
+
+__all__ = ["main", "note_rows", "rows", "size"]
 
 SECONDS = 20
 PIECES = 20
+SEEDS = (18, 19, 20)  # of the initial weights and of what is sampled
+VAE_PASSES, GAN_PASSES = 60, (8, 40, 120)  # passes over the notes; the GAN is measured after each
+NOTES, ON_C4 = 150, 40  # sampled for pitch and distance, and for diversity
 
 
 def size(piece) -> dict:
@@ -64,3 +75,97 @@ def rows() -> list[dict]:
             }
         )
     return found
+
+
+def measured_notes(sounds, keys, on_c4, target) -> dict:
+    """Pitch and Fréchet distance of notes (n, LENGTH) of keys (n,), and diversity of notes on C4.
+
+    Args:
+      target: embedded real notes, from which the distance is taken.
+    """
+    from musiclab.metrics import sound
+
+    return {
+        "pitch": round(float(sound.pitch_accuracy(sounds, keys)), 3),
+        "distance": round(sound.frechet_distance(sound.embed_notes(sounds), target) / 1000, 2),
+        "diversity": round(sound.diversity(sound.embed_notes(on_c4)), 1),
+    }
+
+
+def note_rows(
+    seeds=SEEDS, vae_passes=VAE_PASSES, gan_passes=GAN_PASSES, per_family=8
+) -> list[dict]:
+    """Train VAE and GAN of notes with each seed, beside rows of real notes and of noise.
+
+    Returns:
+      Rows with ``what``, ``seed``, ``passes`` over the notes, ``cpu_s`` of training, and the
+      measures of :func:`measured_notes`; the distance in thousands of dB squared.
+    """
+    from musiclab import training
+    from musiclab.data.corpora import instruments
+    from musiclab.data.encodings import note_sound
+    from musiclab.metrics import sound
+    from musiclab.models.sound.note_gan import NoteGAN
+    from musiclab.models.sound.note_vae import NoteVAE
+
+    def played(level, key):
+        return note_sound.additive(10 ** (level / 20), float(note_sound.key_to_hz(key)))
+
+    def row(what, seed, passes, cpu, sounds, on_c4):
+        measured = measured_notes(sounds, keys, on_c4, target)
+        names = {"what": what, "seed": seed, "passes": passes, "cpu_s": round(cpu, 1)}
+        found.append(names | measured)
+
+    notes = instruments.notes(per_family)
+    target = sound.embed_notes(notes.sound)
+    levels = np.stack([note_sound.harmonics(x, k) for x, k in zip(notes.sound, notes.key)])
+    spectra = np.stack([note_sound.log_spectrum(x) for x in notes.sound])
+    c4, found = np.full(ON_C4, 60), []
+    for seed in seeds:
+        rng = np.random.default_rng(seed)
+        keys = rng.choice(np.unique(notes.key), NOTES)
+        pick = [rng.choice(np.flatnonzero(notes.key == key)) for key in keys]
+        real_c4 = notes.sound[notes.key == 60]
+        row("real notes", seed, 0, 0.0, notes.sound[pick], real_c4)
+        turned = [note_sound.from_log_spectrum(spectra[i]) for i in pick]
+        turned_c4 = [note_sound.from_log_spectrum(x) for x in spectra[notes.key == 60]]
+        row("real notes, phases by Griffin-Lim", seed, 0, 0.0, turned, turned_c4)
+        noise = rng.standard_normal((NOTES, note_sound.LENGTH))
+        row("noise", seed, 0, 0.0, noise, noise[:ON_C4])
+        training.set_seed(seed)
+        vae, started = NoteVAE(), time.process_time()
+        rate = training.WarmUpCosineDecay()
+        vae.fit(levels, notes.key, vae_passes, batch_size=32, callbacks=[rate], verbose=0)
+        cpu = time.process_time() - started
+        sounds = [played(x, k) for x, k in zip(vae.sample(keys, seed), keys)]
+        on_c4 = [played(x, 60) for x in vae.sample(c4, seed + 1)]
+        row("VAE of harmonics", seed, vae_passes, cpu, sounds, on_c4)
+        training.set_seed(seed)
+        gan, cpu, done = NoteGAN(), 0.0, 0
+        for passes in gan_passes:
+            started = time.process_time()
+            gan.fit(spectra, notes.key, passes - done, verbose=0)
+            cpu, done = cpu + time.process_time() - started, passes
+            sounds = [note_sound.from_log_spectrum(x) for x in gan.sample(keys, seed)]
+            on_c4 = [note_sound.from_log_spectrum(x) for x in gan.sample(c4, seed + 1)]
+            row("GAN of spectra", seed, passes, cpu, sounds, on_c4)
+    return found
+
+
+def main(folder: Path | None = None) -> int:
+    from benchmarks.record import RESULTS, record
+    from musiclab.data import write_whole
+
+    result = record("note_models", note_rows()) | {
+        "command": "python -m benchmarks.sound",
+        "seed": list(SEEDS),
+    }
+    file = (folder or RESULTS) / "note_models.json"
+    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    for row in result["rows"]:
+        print(row)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
