@@ -19,7 +19,7 @@ SECONDS = 20
 PIECES = 20
 SEEDS = (18, 19, 20)  # of the initial weights and of what is sampled
 VAE_PASSES, GAN_PASSES = 60, (8, 40, 120)  # passes over the notes; the GAN is measured after each
-NOTES, ON_C4 = 150, 40  # sampled for pitch and distance, and for diversity
+EACH = 6  # notes sampled of each key
 
 
 def size(piece) -> dict:
@@ -77,18 +77,20 @@ def rows() -> list[dict]:
     return found
 
 
-def measured_notes(sounds, keys, on_c4, target) -> dict:
-    """Pitch and Fréchet distance of notes (n, LENGTH) of keys (n,), and diversity of notes on C4.
+def measured_notes(sounds, keys, target) -> dict:
+    """Pitch, Fréchet distance and diversity of notes (n, LENGTH) of keys (n,), several of each key.
 
     Args:
       target: embedded real notes, from which the distance is taken.
     """
     from musiclab.metrics import sound
 
+    embedded, keys = sound.embed_notes(sounds), np.asarray(keys)
+    alike = [sound.diversity(embedded[keys == key]) for key in np.unique(keys)]
     return {
         "pitch": round(float(sound.pitch_accuracy(sounds, keys)), 3),
-        "distance": round(sound.frechet_distance(sound.embed_notes(sounds), target) / 1000, 2),
-        "diversity": round(sound.diversity(sound.embed_notes(on_c4)), 1),
+        "distance": round(sound.frechet_distance(embedded, target) / 1000, 2),
+        "diversity": round(float(np.mean(alike)), 1),
     }
 
 
@@ -108,38 +110,30 @@ def note_rows(
     from musiclab.models.sound.note_gan import NoteGAN
     from musiclab.models.sound.note_vae import NoteVAE
 
-    def played(level, key):
-        return note_sound.additive(10 ** (level / 20), float(note_sound.key_to_hz(key)))
-
-    def row(what, seed, passes, cpu, sounds, on_c4):
-        measured = measured_notes(sounds, keys, on_c4, target)
+    def row(what, seed, sounds, passes=0, cpu=0.0):
         names = {"what": what, "seed": seed, "passes": passes, "cpu_s": round(cpu, 1)}
-        found.append(names | measured)
+        found.append(names | measured_notes(sounds, keys, target))
 
     notes = instruments.notes(per_family)
     target = sound.embed_notes(notes.sound)
     levels = np.stack([note_sound.harmonics(x, k) for x, k in zip(notes.sound, notes.key)])
     spectra = np.stack([note_sound.log_spectrum(x) for x in notes.sound])
-    c4, found = np.full(ON_C4, 60), []
+    keys, found = np.repeat(np.unique(notes.key), EACH), []
     for seed in seeds:
         rng = np.random.default_rng(seed)
-        keys = rng.choice(np.unique(notes.key), NOTES)
-        pick = [rng.choice(np.flatnonzero(notes.key == key)) for key in keys]
-        real_c4 = notes.sound[notes.key == 60]
-        row("real notes", seed, 0, 0.0, notes.sound[pick], real_c4)
+        alike = [np.flatnonzero(notes.key == key) for key in np.unique(notes.key)]
+        pick = np.concatenate([rng.choice(one, EACH, replace=False) for one in alike])
+        row("real notes", seed, notes.sound[pick])
         turned = [note_sound.from_log_spectrum(spectra[i]) for i in pick]
-        turned_c4 = [note_sound.from_log_spectrum(x) for x in spectra[notes.key == 60]]
-        row("real notes, phases by Griffin-Lim", seed, 0, 0.0, turned, turned_c4)
-        noise = rng.standard_normal((NOTES, note_sound.LENGTH))
-        row("noise", seed, 0, 0.0, noise, noise[:ON_C4])
+        row("real notes, phases by Griffin-Lim", seed, turned)
+        row("noise", seed, rng.standard_normal((len(keys), note_sound.LENGTH)))
         training.set_seed(seed)
         vae, started = NoteVAE(), time.process_time()
         rate = training.WarmUpCosineDecay()
         vae.fit(levels, notes.key, vae_passes, batch_size=32, callbacks=[rate], verbose=0)
         cpu = time.process_time() - started
-        sounds = [played(x, k) for x, k in zip(vae.sample(keys, seed), keys)]
-        on_c4 = [played(x, 60) for x in vae.sample(c4, seed + 1)]
-        row("VAE of harmonics", seed, vae_passes, cpu, sounds, on_c4)
+        sounds = [note_sound.from_harmonics(x, k) for x, k in zip(vae.sample(keys, seed), keys)]
+        row("VAE of harmonics", seed, sounds, vae_passes, cpu)
         training.set_seed(seed)
         gan, cpu, done = NoteGAN(), 0.0, 0
         for passes in gan_passes:
@@ -147,8 +141,7 @@ def note_rows(
             gan.fit(spectra, notes.key, passes - done, verbose=0)
             cpu, done = cpu + time.process_time() - started, passes
             sounds = [note_sound.from_log_spectrum(x) for x in gan.sample(keys, seed)]
-            on_c4 = [note_sound.from_log_spectrum(x) for x in gan.sample(c4, seed + 1)]
-            row("GAN of spectra", seed, passes, cpu, sounds, on_c4)
+            row("GAN of spectra", seed, sounds, passes, cpu)
     return found
 
 

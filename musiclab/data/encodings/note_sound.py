@@ -15,6 +15,7 @@ __all__ = [
     "RATE",
     "additive",
     "audible",
+    "from_harmonics",
     "from_log_spectrum",
     "harmonics",
     "key_to_hz",
@@ -108,6 +109,29 @@ def harmonics(x, key: int) -> np.ndarray:
         peak = np.sqrt(power[:, near - 1 : near + 2].max(axis=1))
         found[:, k] = decibels(peak / _SINE, FLOOR)
     return found
+
+
+def from_harmonics(levels, key: int, length: int = LENGTH) -> np.ndarray:
+    """Samples of a note from the levels of its harmonics: the way back of :func:`harmonics`.
+
+    Args:
+      levels: (FRAMES, HARMONICS) in dB. key: MIDI pitch. length: samples; after a second the last
+        levels are held.
+
+    Returns:
+      Samples, float (length,); the last 20 ms fade out, against a click.
+
+    >>> from_harmonics(np.full((FRAMES, HARMONICS), -20.0), key=60, length=4000).shape
+    (4000,)
+    """
+    levels = np.asarray(levels, float)
+    if levels.shape != (FRAMES, HARMONICS):
+        raise ValueError(f"levels of shape {levels.shape}: need {(FRAMES, HARMONICS)}, in dB")
+    amplitudes = np.where(levels > FLOOR + 1, 10 ** (levels / 20), 0)
+    tone = additive(amplitudes, float(key_to_hz(key)), length)
+    fade = min(RATE // 50, length)
+    tone[length - fade :] *= np.linspace(1, 0, fade)
+    return tone
 
 
 def log_spectrum(x) -> np.ndarray:
