@@ -20,6 +20,7 @@ __all__ = [
     "harmonics",
     "key_to_hz",
     "log_spectrum",
+    "render",
 ]
 
 RATE = 8000  # samples per second
@@ -149,6 +150,24 @@ def from_log_spectrum(spectrum, iterations: int = 32, seed: int = 0) -> np.ndarr
     magnitude = np.where(fine > FLOOR + 1, _SINE * 10 ** (fine / 20), 0)
     magnitude = np.pad(magnitude, ((0, 0), (0, 1)))  # the bin at half the rate
     return griffin_lim(magnitude, LENGTH, HOP, iterations, seed=seed)
+
+
+def render(notes, timbre) -> np.ndarray:
+    """Notes played in one timbre: samples, float (n,), at 8 kHz.
+
+    Args:
+      notes: (n, 3), start and stop in seconds, MIDI pitch; at least one.
+      timbre: levels in dB for each MIDI pitch, (128, FRAMES, HARMONICS).
+
+    >>> render([(0, 0.5, 60), (0.5, 1, 64)], np.full((128, FRAMES, HARMONICS), -20.0)).shape
+    (8000,)
+    """
+    notes = np.reshape(notes, (-1, 3))
+    edges = np.round(notes[:, :2] * RATE).astype(int)
+    sound = np.zeros(edges.max())
+    for (start, stop), key in zip(edges, notes[:, 2].astype(int)):
+        sound[start:stop] += from_harmonics(timbre[key], key, stop - start)
+    return sound
 
 
 def _frames(x):

@@ -8,8 +8,9 @@ import numpy as np
 
 from musiclab.data.encodings.note_sound import key_to_hz
 from musiclab.data.encodings.spectrogram import stft
+from musiclab.data.piece import REST, STEPS_PER_QUARTER, Piece
 
-__all__ = ["key_weights", "spectral_flux", "templates", "transcribe"]
+__all__ = ["key_weights", "spectral_flux", "templates", "transcribe", "true_notes"]
 
 LOW, HIGH = 36, 84  # MIDI pitches, C2 to B5
 LONG, SHORT, HOP = 4096, 1024, 256  # samples: frames for pitch, frames for onsets
@@ -108,6 +109,28 @@ def transcribe(x, rate: int, level=0.1, onset=0.15, again=0.35) -> np.ndarray:
     found += [(start, len(A), key) for key, start in sounding.items()]
     rows = [(a * HOP / rate, b * HOP / rate, LOW + key) for a, b, key in sorted(found)]
     return np.array([row for row in rows if row[1] - row[0] > 0.06]).reshape(-1, 3)
+
+
+def true_notes(piece: Piece, bpm: float = 80) -> np.ndarray:
+    """Notes of a piece, as a perfect transcription would find them.
+
+    Args:
+      piece: any piece. bpm: quarter notes per minute.
+
+    Returns:
+      float (notes, 3): start and stop in seconds, MIDI pitch; by start. Voices that strike and
+      leave the same note together count once.
+
+    >>> true_notes(Piece([[60, 60], [60, 64], [-1, 64], [62, 64]]), bpm=60).tolist()
+    [[0.0, 0.25, 60.0], [0.0, 0.5, 60.0], [0.25, 1.0, 64.0], [0.75, 1.0, 62.0]]
+    """
+    step, found = 60 / bpm / STEPS_PER_QUARTER, set()
+    for voice, struck in zip(piece.voices.T, piece.onsets.T):
+        edges = np.flatnonzero(struck | (np.diff(voice, prepend=REST - 1) != 0))
+        for a, b in itertools.pairwise([*edges, len(voice)]):
+            if voice[a] != REST:
+                found.add((a * step, b * step, int(voice[a])))
+    return np.array(sorted(found), float).reshape(-1, 3)
 
 
 def _dip(levels, a, b, key, rate):

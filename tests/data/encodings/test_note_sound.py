@@ -88,3 +88,26 @@ def test_wrong_sizes_are_named():
         note_sound.log_spectrum(np.zeros(7))
     with pytest.raises(ValueError, match=r"\(16, 256\)"):
         note_sound.from_log_spectrum(np.zeros((2, 3)))
+
+
+def test_levels_become_a_note_and_are_found_in_it_again():
+    levels = np.full((note_sound.FRAMES, note_sound.HARMONICS), note_sound.FLOOR)
+    levels[:, :3] = -12, -20, -30
+    x = note_sound.from_harmonics(levels, key=60)
+    assert x.shape == (note_sound.LENGTH,)
+    found = note_sound.harmonics(x, 60)
+    np.testing.assert_allclose(found[1:-1, :3], levels[1:-1, :3], atol=1.6)
+    assert x[-1] == 0 == note_sound.from_harmonics(levels, 60, length=100)[-1]
+    with pytest.raises(ValueError, match=r"\(24,\): need \(16, 24\)"):
+        note_sound.from_harmonics(levels[0], 60)
+
+
+def test_notes_are_added_where_they_begin():
+    timbre = np.full((128, note_sound.FRAMES, note_sound.HARMONICS), -20.0)
+    timbre[62] = -40
+    rows = [(0, 1.0, 60), (0.5, 1.5, 62)]
+    found = note_sound.render(rows, timbre)
+    wanted = np.zeros(12_000)
+    wanted[:8000] += note_sound.from_harmonics(timbre[60], 60)
+    wanted[4000:] += note_sound.from_harmonics(timbre[62], 62)
+    np.testing.assert_allclose(found, wanted)

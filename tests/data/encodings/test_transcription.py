@@ -5,7 +5,13 @@ import pytest
 
 from musiclab import show
 from musiclab.data import load_chorales
-from musiclab.data.encodings.transcription import key_weights, spectral_flux, templates, transcribe
+from musiclab.data.encodings.transcription import (
+    key_weights,
+    spectral_flux,
+    templates,
+    transcribe,
+    true_notes,
+)
 from musiclab.data.files.audio import resample
 from musiclab.metrics.sound import note_scores
 
@@ -40,3 +46,13 @@ def test_the_courses_organ_is_transcribed():
     notes = {(a, key): (a * step, b * step, key) for a, b, key, _ in show.html.notes(piece)}
     found = transcribe(resample(sound, rate, 16_000), 16_000)
     assert note_scores(list(notes.values()), found)["f1"] >= 0.97
+
+
+def test_true_notes_are_those_of_the_player_and_unisons_count_once():
+    piece = load_chorales("test")[1]
+    step = 60 / 100 / 4
+    wanted = {(a * step, b * step, key) for a, b, key, _ in show.html.notes(piece)}
+    found = true_notes(piece, bpm=100)
+    assert {tuple(row) for row in found.tolist()} == wanted
+    assert len(found) == len(wanted) < len(show.html.notes(piece))
+    assert (np.diff(found[:, 0]) >= 0).all()
