@@ -21,7 +21,6 @@ from scripts.website.equations import Equation
 COMING = {
     15: "transformer",
     16: "creating: harmonise any melody, compose together",
-    18: "sound as numbers: the spectrogram and back",
 }
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")

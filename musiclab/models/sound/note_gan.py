@@ -88,7 +88,8 @@ class NoteGAN(keras.Model):
 
     def score(self, x, key):
         """Logits of spectrograms (B, T, F): their features, and the spread within groups of four."""
-        features = self.discriminator([x, key])  # (B, D)
+        pair = [tf.convert_to_tensor(x), tf.convert_to_tensor(key)]
+        features = self.discriminator(pair)  # (B, D)
         groups = tf.reshape(features, (STATISTICS_OF, -1, features.shape[-1]))
         spread = tf.sqrt(tf.math.reduce_variance(groups, axis=0) + 1e-8)
         spread = tf.tile(tf.reduce_mean(spread, axis=1, keepdims=True), (STATISTICS_OF, 1))
