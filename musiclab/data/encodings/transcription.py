@@ -22,9 +22,10 @@ def templates(size: int, rate: float, partials: int = 12) -> np.ndarray:
     """Spectrum of each key: harmonics that fall as 1 / k, as wide as the window makes them.
 
     Returns:
-      float (HIGH - LOW, size / 2 + 1); each row sums to 1.
+      float (HIGH - LOW, bins), for the bins below HIGHEST; each row sums to 1.
     """
     bins = np.fft.rfftfreq(size, 1 / rate)
+    bins = bins[bins < HIGHEST]
     found = np.zeros((HIGH - LOW, len(bins)))
     for row, f in zip(found, key_to_hz(np.arange(LOW, HIGH))):
         for k in range(1, partials + 1):
@@ -83,9 +84,8 @@ def transcribe(x, rate: int, level=0.1, onset=0.15, again=0.35) -> np.ndarray:
     Returns:
       float (notes, 3): start and stop in seconds, MIDI pitch; by start.
     """
-    used = int(HIGHEST * LONG / rate)
-    B = templates(LONG, rate)[:, :used]
-    A = key_weights(np.abs(stft(x, LONG, HOP))[:, :used], B)
+    B = templates(LONG, rate)
+    A = key_weights(np.abs(stft(x, LONG, HOP))[:, : B.shape[1]], B)
     levels = np.log1p(2.5 * np.abs(stft(x, SHORT, HOP)))
     flux = spectral_flux(levels)
     flux = flux / (np.percentile(flux, 99) + SMALLEST)
