@@ -33,7 +33,7 @@ def draw() -> Drawing:
             faded = not 2 <= i < 10
             picture.box(LEFT + WIDE * i, y, WIDE - 2, 24, value, colour=colour, dashed=faded)
     picture.arrow((290, 264), (290, 288))
-    picture.text(304, 276, "sum divided by sum w^2 (18.4)", size=13, anchor="start")
+    picture.text(304, 276, "divide (18.4)", size=13, anchor="start")
     for i, value in enumerate(SAMPLES):
         picture.box(LEFT + WIDE * (i + 2), 294, WIDE - 2, 24, value, colour=BLUE)
     picture.text(LEFT - 8, 306, "x", size=13, anchor="end")
