@@ -24,6 +24,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
     16b  attention.inpainting, autoencoders.vae, beat_chain, embedding,
         recurrent.four_voices
     17  markov, recurrent.four_voices
+    18  adversarial.losses, attention.inpainting, sound.note_gan, sound.note_vae
     19  autoencoders.vae, recurrent.four_voices
 
 Module to lessons::
@@ -32,10 +33,10 @@ Module to lessons::
     adversarial.features                    11
     adversarial.gan                         10, 11
     adversarial.loss_variants               10
-    adversarial.losses                      10, 11
+    adversarial.losses                      10, 11, 18
     adversarial.networks                    10, 11
     adversarial.ring_gan                    10
-    attention.inpainting                    16b
+    attention.inpainting                    16b, 18
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
@@ -61,6 +62,8 @@ Module to lessons::
     recurrent.output_heads                  08
     recurrent.recurrent_stack               07
     recurrent.sequence_model                09
+    sound.note_gan                          18
+    sound.note_vae                          18
 
 Internal, imported by no lesson::
 
@@ -69,6 +72,4 @@ Internal, imported by no lesson::
     attention.transformer
     recurrent.accompaniment_model
     recurrent.counterpoint_table
-    sound.note_gan
-    sound.note_vae
 """
