@@ -36,7 +36,7 @@ def templates(size: int, rate: float, partials: int = 12) -> np.ndarray:
 
 
 def key_weights(magnitude, rows, iterations: int = 40) -> np.ndarray:
-    """Non-negative weights A with A B near the magnitudes V, in the Kullback-Leibler divergence.
+    """Non-negative weights W with W B near the magnitudes V, in the Kullback-Leibler divergence.
 
     Equation: (18.9)
     Source: Lee and Seung, "Algorithms for non-negative matrix factorization", 2001.
@@ -45,13 +45,13 @@ def key_weights(magnitude, rows, iterations: int = 40) -> np.ndarray:
       magnitude: V (M, bins). rows: B (keys, bins), each row sums to 1. iterations: number of updates.
 
     Returns:
-      A, float (M, keys), 0 or more.
+      W, float (M, keys), 0 or more.
     """
     V = np.asarray(magnitude, float) + SMALLEST
-    A = np.repeat(V.sum(axis=1, keepdims=True), len(rows), axis=1) / len(rows)
+    W = np.repeat(V.sum(axis=1, keepdims=True), len(rows), axis=1) / len(rows)
     for _ in range(iterations):
-        A = A * ((V / (A @ rows + SMALLEST)) @ rows.T)  # Eq. (18.9)
-    return A
+        W = W * ((V / (W @ rows + SMALLEST)) @ rows.T)  # Eq. (18.9)
+    return W
 
 
 def spectral_flux(levels) -> np.ndarray:
