@@ -119,6 +119,7 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     put_in(source / "reference" / "data.md", {"DATA": pages.data_page(ROOT / "data" / "README.md")})
     media = files / "_media"
     entries = extras["gallery"]
+    put_in(source / "index.md", {"HOME": addresses.home(address)})  # links to it need the whole
     put_in(source / "index.md", listen.featured(entries, media, FEATURED))
     put_in(source / "listen" / "gallery.md", {"GALLERY": "\n".join(listen.gallery(entries, media))})
     put_in(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import nbformat
@@ -15,7 +15,11 @@ CELL_SECONDS = 120
 
 def main(notebook, page):
     """Execute, stop at the first error, and write the page either way."""
-    lesson = nbformat.read(notebook, as_version=4)
+    try:
+        lesson = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", "") or "it is no notebook, or only a part of one"
+        raise SystemExit(f"{notebook} can't be read: {reason}") from None
     client = NotebookClient(
         lesson,
         timeout=CELL_SECONDS,
@@ -34,4 +38,8 @@ def main(notebook, page):
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("notebook", type=Path, help="the lesson")
+    parser.add_argument("page", type=Path, help="the HTML file to write")
+    options = parser.parse_args()
+    main(options.notebook, options.page)

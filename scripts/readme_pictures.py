@@ -32,6 +32,11 @@ from musiclab.setup import lab
 ROOT = Path(__file__).resolve().parents[1]
 PICTURES = ROOT / "site" / "pictures"
 PAGES = ROOT / "build" / "site"
+KERNEL_READY = """async () => {
+    const { sessionContext } = window.jupyterapp?.shell.currentWidget ?? {};
+    await sessionContext?.ready;
+    return sessionContext?.session?.kernel?.connectionStatus === "connected";
+}"""
 WINDOW = {"width": 1100, "height": 760}
 SIZES = {"units": 90, "hidden": 90, "low": 31, "high": 86, "dropout": 0.3}  # as in lesson 08
 SEED, TAU, PIECES = 8, 0.85, 16  # likewise
@@ -45,7 +50,7 @@ def main():
 
 
 def photographs():
-    """Write lab.png, harmonise.png and listening_test.png.
+    """Write lab.png, harmonise.png and lessons.png, and the website's picture for links, preview.png.
 
     Raises:
       RuntimeError: if the website is not built, or there is no Chromium.
@@ -65,12 +70,17 @@ def photographs():
             page.get_by_role("button", name="Harmonise", exact=True).click()
             answer = page.get_by_role("heading", name="Four voices")
             answer.wait_for(timeout=60_000)
-            top = page.locator("#try-it").evaluate("e => e.getBoundingClientRect().top + scrollY")
-            page.evaluate("top => window.scrollTo(0, top - 90)", top)
+            page.set_viewport_size({"width": 900, "height": 1150})
+            top = page.locator(".musiclab-roll").evaluate("e => e.getBoundingClientRect().top")
+            page.evaluate("top => window.scrollBy(0, top - 90)", top)
             save(page, "harmonise.png")
-            page.goto(f"{address}listen/which_is_bach.html")
-            page.get_by_role("button", name="Begin").click()
-            save(page, "listening_test.png")
+            page.set_viewport_size(WINDOW)
+            page.goto(f"{address}lessons/index.html")
+            save(page, "lessons.png")
+            page.set_viewport_size({"width": 1200, "height": 630})  # what link previews show
+            page.goto(address)
+            save(page, "../_static/preview.png")
+            page.set_viewport_size(WINDOW)
         shutil.copytree(ROOT / "notebooks", Path(folder) / "notebooks")
         token = secrets.token_hex(16)
         options = ["--no-browser", "--ServerApp.port={port}", f"--IdentityProvider.token={token}"]
@@ -83,8 +93,8 @@ def photographs():
         with served(command, begin, lab.environment(dict(os.environ), Path(folder))) as address:
             page.goto(address)
             page.locator(".jp-NotebookPanel:visible").wait_for(timeout=60_000)
-            page.get_by_role("menuitem", name="Run", exact=True).click()
-            page.get_by_text("Run All Cells", exact=True).click()
+            page.wait_for_function(KERNEL_READY, timeout=90_000)
+            page.evaluate("jupyterapp.commands.execute('notebook:run-all-cells')")
             player = page.locator(".jp-NotebookPanel:visible musiclab-player button").first
             player.wait_for(state="attached", timeout=120_000)
             player.scroll_into_view_if_needed()

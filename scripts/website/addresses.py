@@ -25,6 +25,16 @@ def repository(project: Path) -> str:
     )
 
 
+def home(address: str) -> str:
+    """Where GitHub publishes the website of a repository, "owner/name"; "" if there is none.
+
+    >>> home("some/course"), home("")
+    ('https://some.github.io/course/', '')
+    """
+    owner, _, name = address.partition("/")
+    return f"https://{owner}.github.io/{name}/" if name else ""
+
+
 def get_the_course(address: str, zip_file: str = "") -> str:
     """Markdown of the ways to get the course, the first thing that a newcomer looks for.
 

@@ -202,7 +202,9 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
     page, _, _ = lesson
     page.evaluate(
         ADD_AND_RUN,
-        "from musiclab import show\nmelody = show.roll(bars=1, ask=lambda p: f'{p.onsets.sum()} notes')\nmelody",
+        "from musiclab import show\n"
+        "count = lambda p: f'{p.onsets.sum()} notes, {(p.voices > 0).sum()} steps'\n"
+        "melody = show.roll(bars=1, ask=count)\nmelody",
     )
     roll = page.locator(".musiclab-roll:visible")
     roll.wait_for(timeout=30_000)
@@ -212,7 +214,9 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
         ("ArrowRight",) * 4 + ("ArrowUp",) * 2 + ("Space", "Shift+ArrowRight", "Shift+ArrowRight")
     ):
         page.keyboard.press(key)
-    roll.get_by_text("2 notes", exact=True).wait_for(timeout=15_000)  # what Python answered
+    roll.get_by_text("2 notes, 10 steps", exact=True).wait_for(
+        timeout=15_000
+    )  # what Python answered
     (step, pitch, length), (next_step, next_pitch, next_length) = json.loads(
         page.evaluate(ASK_KERNEL, "print(melody.notes)")
     )
@@ -222,7 +226,7 @@ def test_a_melody_is_drawn_with_the_keyboard_alone(lesson):
     page.keyboard.press("Escape")
     roll.get_by_role("button", name="Play").wait_for(timeout=5_000)
     page.keyboard.press("Space")  # the note under the cursor again: gone
-    roll.get_by_text("1 notes", exact=True).wait_for(timeout=15_000)
+    roll.get_by_text("1 notes, 4 steps", exact=True).wait_for(timeout=15_000)
 
 
 def test_a_melody_is_drawn_with_the_mouse(lesson):

@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from PIL import Image
 
 ROOT = Path(__file__).resolve().parents[2]
 SITE_MB, LESSON_MB = 60, 2
@@ -113,6 +114,17 @@ def test_exercises_can_be_read_beside_their_lesson(site, pages):
         assert 'class="n">checks</span>' in text or 'class="nn">musiclab.checks</span>' in text
         copy = site / "notebooks" / "exercises" / notebook.name
         assert copy.read_bytes() == notebook.read_bytes()
+
+
+def test_the_front_page_has_a_description_and_a_picture_for_links(site):
+    text = (site / "index.html").read_text(encoding="utf-8")
+    found = dict(re.findall(r'<meta content="([^"]+)" (?:name|property)="([\w:]+)"', text))
+    found = {name: content for content, name in found.items()}
+    assert len(found["description"]) > 60
+    picture = found["og:image"]
+    assert "_static/" in picture
+    with Image.open(site / "_static" / picture.rpartition("/")[2]) as preview:
+        assert preview.size == (1200, 630)
 
 
 def test_equations_lead_to_code_and_back(site):
