@@ -116,7 +116,7 @@ class served:
     def __enter__(self):
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         self.server = subprocess.Popen(self.command, cwd=ROOT, env=self.environment, **quiet)
-        for _ in range(240):
+        for _ in range(480):
             try:
                 urllib.request.urlopen(self.address, timeout=2).close()
                 return self.address
