@@ -5,6 +5,7 @@ picture has words.
 """
 
 from musiclab.show.audio import *
+from musiclab.show.composer import *
 from musiclab.show.drawings import *
 from musiclab.show.figures import *
 from musiclab.show.frames import *
