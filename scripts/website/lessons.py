@@ -20,7 +20,6 @@ from scripts.website.equations import Equation
 
 COMING = {
     15: "transformer",
-    16: "creating: harmonise any melody, compose together",
 }
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
