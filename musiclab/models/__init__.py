@@ -21,6 +21,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
+    16  attention.composing, attention.inpainting
     16b  attention.inpainting, autoencoders.vae, beat_chain, embedding,
         recurrent.four_voices
     17  markov, recurrent.four_voices
@@ -36,7 +37,8 @@ Module to lessons::
     adversarial.losses                      10, 11, 18
     adversarial.networks                    10, 11
     adversarial.ring_gan                    10
-    attention.inpainting                    16b, 18
+    attention.composing                     16
+    attention.inpainting                    16, 16b, 18
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
@@ -68,7 +70,6 @@ Module to lessons::
 Internal, imported by no lesson::
 
     attention.attention
-    attention.composing
     attention.transformer
     recurrent.accompaniment_model
     recurrent.counterpoint_table
