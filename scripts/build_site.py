@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 from musiclab.setup import lab  # noqa: E402  (found through the line above)
 from musiclab.show import web  # noqa: E402
-from scripts.website import addresses, equations, lessons, listen, pages, play, run  # noqa: E402
+from scripts.website import addresses, equations, lessons, listen, pages, play, run, slides  # noqa: E402
 
 SITE = ROOT / "site"
 BUILD = ROOT / "build"
@@ -170,7 +170,12 @@ def write_lessons(
         sliders = "".join(
             listen.slider(one, files / "_media") for one in mine["sliders"] if one["key"] != "walk"
         )
-        links = addresses.top_links(notebook, addresses.repository(ROOT / "pyproject.toml"))
+        shown = bool(number) and executed[notebook] is not None
+        if shown:
+            file = files / "slides" / f"{notebook.stem}.html"
+            slides.write(lesson, f"{number} {title}", file, files / "_media")
+        address = addresses.repository(ROOT / "pyproject.toml")
+        links = addresses.top_links(notebook, address, slides=shown)
         lessons.page(lesson, number, names, formulas, links, sliders)
         lessons.html_as_files(lesson, files / "_media")
         play.embed(lesson, number)

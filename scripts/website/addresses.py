@@ -68,13 +68,14 @@ def get_the_course(address: str, zip_file: str = "") -> str:
     return "\n".join(lines)
 
 
-def top_links(notebook: Path, address: str) -> str:
-    """Markdown for the top of a lesson: the download, and Binder and Colab where the repository has an address.
+def top_links(notebook: Path, address: str, slides: bool = False) -> str:
+    """Markdown for the top of a lesson: download, slides, and Binder and Colab if the repository has an address.
 
     >>> top_links(Path("07_a.ipynb"), "").count("http")
     0
     """
     links = [f'<a href="../notebooks/{notebook.name}" download>Download this notebook</a>']
+    links += [f'<a href="../slides/{notebook.stem}.html">Slides</a>'] if slides else []
     if address:
         binder = (
             f"https://mybinder.org/v2/gh/{address}/main?urlpath=lab/tree/notebooks/{notebook.name}"

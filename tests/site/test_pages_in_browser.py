@@ -15,7 +15,7 @@ AXE = Path(__file__).resolve().parent / "axe" / "axe.min.js"
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 900}
 WIDTHS = (360, 768, 1280, 1440)
 SMALL = re.compile(
-    r"(?!lessons/(?!index|00|01|exercises/(?:index|01))|reference/api/(?!index|musiclab\.models\.recurrent))(?!genindex|py-modindex)"
+    r"(?!slides/)(?!lessons/(?!index|00|01|exercises/(?:index|01))|reference/api/(?!index|musiclab\.models\.recurrent))(?!genindex|py-modindex)"
 )
 RUN_AXE = """async rules => {
     const found = await axe.run(document, rules ? {runOnly: rules} : {});
@@ -53,6 +53,17 @@ BOX_OUT = """() => [...document.querySelectorAll(".course-map a")].flatMap(link 
     }).map(text => text.textContent);
 })"""
 
+SLIDE = """() => {
+    const slide = deck.getCurrentSlide(), text = slide.cloneNode(true);
+    text.querySelectorAll("pre, code, mjx-container, aside").forEach(e => e.remove());
+    const undrawn = text.textContent.match(/\\$[^$]+\\$|\\\\[a-z]+/g) || [];
+    const errors = [...slide.querySelectorAll("mjx-merror")].map(e => e.textContent);
+    const below = (part) => part.getBoundingClientRect().top - part.parentElement.getBoundingClientRect().top;
+    const lost = [...slide.querySelectorAll(".musiclab-player > .controls")].map(below).filter(y => y < 40 || y > 400);
+    const box = slide.getBoundingClientRect();
+    const seen = box.height > 600 && box.top >= 0 && box.bottom <= innerHeight + 1 ? slide.innerText : "";
+    return [slide.scrollWidth - slide.clientWidth, [...undrawn, ...errors].join(" "), seen, lost.length];
+}"""
 CUT_OFF = """() => [...document.querySelectorAll("div.math")].filter(box => {
     const left = box.getBoundingClientRect().left - 1;
     return box.scrollLeft === 0 && [...box.children].some(part => part.getBoundingClientRect().left < left);
@@ -317,6 +328,36 @@ FONTS = ["Times, serif", "DejaVu Sans Mono, monospace", "sans-serif", "DejaVu Se
 @pytest.fixture(scope="module")
 def drawn():
     """A score, the score of the README, and every drawing of the lessons."""
+
+
+def test_slides_fit_and_are_whole(site, address, browser):
+    decks = sorted((site / "slides").glob("*.html"))
+    assert decks
+    wrong, requests = [], []
+    for file in decks:
+        page = browser.new_page(viewport={"width": 1280, "height": 720})
+        page.on("console", lambda m: wrong.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(f"{address}/slides/{file.name}")
+        page.wait_for_function("window.deck && deck.isReady()")
+        count = page.evaluate("deck.getTotalSlides()")
+        assert count > 10, file.name
+        for n in range(count):
+            page.wait_for_function("deck.getCurrentSlide().dataset.ready === ''")
+            wide, undrawn, shown, lost = page.evaluate(SLIDE)
+            if wide > 1 or undrawn or not shown.strip() or lost:
+                wrong.append(f"{file.name}, slide {n + 1}: {wide} px too wide, {undrawn}")
+            page.keyboard.press("Space")
+        assert page.evaluate("deck.isLastSlide()")
+        page.close()
+    assert wrong == []
+    assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
+
+
+@pytest.mark.parametrize("font", ["Times, serif", "DejaVu Sans Mono, monospace", "sans-serif"])
+@pytest.mark.parametrize("width", [900, 360])
+def test_names_of_voices_are_whole_in_every_font(browser, font, width):
     from musiclab.data import load_chorales
     from musiclab.show import score
 

@@ -142,9 +142,14 @@ def test_equations_lead_to_code_and_back(site):
     assert "musiclab.models.recurrent.numpy_cells.lstm_step" in both
 
 
-@pytest.mark.parametrize("folder", ["site/_static/mathjax", "tests/site/axe"])
+@pytest.mark.parametrize(
+    "folder", ["site/_static/mathjax", "site/_static/reveal", "tests/site/axe"]
+)
 def test_what_others_wrote_is_as_they_wrote_it(folder):
     notes = (ROOT / folder / "README.md").read_text(encoding="utf-8")
-    name, wanted = re.search(r"SHA-256 of `([\w.-]+)`: `([0-9a-f]{64})`", notes).groups()
-    assert hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest() == wanted
+    found = dict(re.findall(r"SHA-256 of `([\w.-]+)`: `([0-9a-f]{64})`", notes))
+    vendored = [file for file in (ROOT / folder).iterdir() if file.suffix in (".js", ".css")]
+    assert {file.name for file in vendored} == set(found)
+    for name, wanted in found.items():
+        assert hashlib.sha256((ROOT / folder / name).read_bytes()).hexdigest() == wanted
     assert (ROOT / folder / "LICENSE").is_file()

@@ -14,7 +14,17 @@ import pytest
 from musiclab import show
 from musiclab.setup.welcome import FAMILIES
 from scripts import build_site
-from scripts.website import addresses, course_map, equations, lessons, listen, media, pages, run
+from scripts.website import (
+    addresses,
+    course_map,
+    equations,
+    lessons,
+    listen,
+    media,
+    pages,
+    run,
+    slides,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -71,6 +81,39 @@ def test_a_source_of_the_website_becomes_its_page():
     text = "Take [the test](../site/listen/which_is_bach.md), or read [this](06_c.ipynb)."
     wanted = "Take [the test](../listen/which_is_bach.md), or read [this](06_c.ipynb)."
     assert lessons.with_site_pages(text) == wanted
+
+
+def test_slides_follow_the_headings():
+    long = "The first sentence stays. " + "Others go to the notes. " * 9 + "A **term** is defined."
+    html = nbformat.v4.new_output("display_data", {"text/html": "<audio></audio>"})
+    widget = nbformat.v4.new_output("display_data", {lessons.WIDGET: {}, "text/plain": "Slider()"})
+    cells = [
+        nbformat.v4.new_markdown_cell("# 07 · T\n\n**Why?** Because.\n\n1. You can.\n\nRun time"),
+        nbformat.v4.new_code_cell("import numpy"),
+        nbformat.v4.new_markdown_cell(
+            f"Settings.\n\n## A part\n\n{long}\n\n[x](exercises/07_a.ipynb)"
+        ),
+        nbformat.v4.new_code_cell("y = 1\n" * 20, outputs=[html, widget]),
+        nbformat.v4.new_code_cell("y = 1\n" * 20 + "z = y  # Eq. (7.1)"),
+        nbformat.v4.new_markdown_cell("After the result."),
+    ]
+    deck = slides.Deck(notebook(*cells)).notebook
+    kinds = [cell.metadata.slideshow.slide_type for cell in deck.cells]
+    texts = [cell.source for cell in deck.cells]
+    assert texts[:3] == ["# 07 · T", "Why?", "1. You can."]
+    assert texts[3:6] == [
+        "## A part",
+        "The first sentence stays. A **term** is defined.",
+        "[x](../lessons/exercises/07_a.html)",
+    ]
+    assert kinds[:6] == ["slide", "-", "-", "slide", "-", "-"]
+    code = [cell for cell in deck.cells if cell.cell_type == "code"]
+    assert [cell.outputs for cell in code] == [[html], []]
+    assert [cell.metadata.transient.remove_source for cell in code] == [True, False]
+    assert texts[-1] == "After the result."
+    assert texts[-2] == '<p class="kicker">A part</p>'
+    assert texts[kinds.index("notes")] == long
+    assert not any("Settings" in text or "import" in text for text in texts)
 
 
 def test_formulas_become_targets_with_their_code():
