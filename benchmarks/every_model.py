@@ -32,6 +32,7 @@ STEPS = 128  # of a melody, or a sequence of chords: 32 quarters
 WINDOWS = 64  # two-bar windows written: as much music as 16 times four of them
 TEMPERATURES = {"melody": 1.0, "quarters": 1.0, "chorale": 0.85, "harmony": 0.3}
 QUARTERS_OF_16_BARS = 64
+ORDERS = 8  # places drawn per piece for the inpainting network's likelihood
 
 MEASURES = {  # measure, and the kinds of music in which it can be taken
     "on_beat": ("melody", "two bars", "chorale", "harmony"),
@@ -183,6 +184,14 @@ def _count_frames(pieces):
     return [len(one) for one in _frames(pieces)]
 
 
+def _count_steps(pieces):
+    return [piece.steps for piece in pieces]
+
+
+def _count_eighths(pieces):
+    return [-(-piece.steps // 2) for piece in pieces]
+
+
 def _windows(piece):
     """Two-bar windows on every other downbeat, so that none overlap; none if it is not in 4/4."""
     from musiclab.data.encodings import two_bars
@@ -244,6 +253,24 @@ def _four_voices():
     return _stored("08_voices", FourVoices(**sizes))
 
 
+def _transformer():
+    from benchmarks.transformer import models
+
+    return models()["Transformer"]
+
+
+def _write_chorales(model, forms, seed):
+    return model.sample(list(forms), seed, TEMPERATURES["chorale"])
+
+
+def _nats_of_voices(model, pieces):
+    return -_per_piece(model.log_likelihood(list(pieces)))
+
+
+def _sixteen_bars_on_a_form(model, seed):
+    return model.sample(_sixteen_bars(), seed)
+
+
 def _harmonisers():
     from musiclab.models.recurrent.encoder_decoder import ORDER, FrameAligned
 
@@ -262,6 +289,24 @@ def _write_harmonies(models, forms, seed):
 def _nats_of_harmonies(models, pieces):
     parts = [_per_piece(model.log_likelihood(list(pieces))) for model in models]
     return -np.sum(parts, axis=0)
+
+
+def _inpainting():
+    from musiclab.models.attention.inpainting import Inpainting
+
+    return Inpainting.from_file()
+
+
+def _write_by_inpainting(model, forms, seed):
+    """Lower voices to Bach's sopranos, by the defaults of lesson 16; no mood is told."""
+    from musiclab.data import to_common_key
+
+    return [to_common_key(one) for one in model.sample(list(forms), seed)]
+
+
+def _nats_over_orders(model, pieces):
+    """Mean over orders of writing the cells: no lower than -ln of the mean of p over all orders."""
+    return -model.log_likelihood(list(pieces), orders=ORDERS).mean(axis=1)
 
 
 def _vae():
@@ -283,6 +328,10 @@ def _write_windows(model, forms, seed):
     from musiclab.data.encodings import two_bars
 
     return two_bars.to_pieces(model.sample(WINDOWS, seed=seed))
+
+
+def _sixteen_bars_of_windows(model, seed):
+    return model.sample(QUARTERS_OF_16_BARS // 8, seed=seed)
 
 
 def _rbm():
@@ -325,6 +374,7 @@ def _write_frames(model, n, seed, steps):
 QUARTER_CHORDS = "the keys of each quarter"
 MELODY = "one voice: pitch and length of each note"
 FOUR = "four voices on 16ths, given metre, mode, fermatas and the last phrase"
+HARMONY = "three voices on 8ths, given the soprano"
 MODELS = (
     Model(
         "Markov chain",
@@ -409,7 +459,7 @@ MODELS = (
         ("05_beta_1",),
         _vae,
         _write_windows,
-        lambda model, seed: model.sample(8, seed=seed),
+        _sixteen_bars_of_windows,
         _nats_of_windows,
         "bound",
         ("two bars", lambda pieces: [len(_windows(piece)) for piece in pieces]),
@@ -422,7 +472,7 @@ MODELS = (
         ("10_dense",),
         _gan("DenseGAN", "10_dense", latent=64, units=32),
         _write_windows,
-        lambda model, seed: model.sample(8, seed=seed),
+        _sixteen_bars_of_windows,
     ),
     Model(
         "LSTM GAN",
@@ -431,7 +481,7 @@ MODELS = (
         ("11_recurrent",),
         _gan("RecurrentGAN", "11_recurrent", units=124, discriminator_units=96, r1=3.0),
         _write_windows,
-        lambda model, seed: model.sample(8, seed=seed),
+        _sixteen_bars_of_windows,
     ),
     Model(
         "convolutional GAN",
@@ -440,7 +490,7 @@ MODELS = (
         ("11_convolutional",),
         _gan("ConvGAN", "11_convolutional", units=112, r1=10.0),
         _write_windows,
-        lambda model, seed: model.sample(8, seed=seed),
+        _sixteen_bars_of_windows,
     ),
     Model(
         "deep belief network",
@@ -463,9 +513,23 @@ MODELS = (
         lambda models, seed: _write_harmonies(models, [_sixteen_bars()], seed),
         _nats_of_harmonies,
         "exact",
-        ("8th", lambda pieces: [-(-piece.steps // 2) for piece in pieces]),
+        ("8th", _count_eighths),
         "melody",
-        "three voices on 8ths, given the soprano",
+        HARMONY,
+    ),
+    Model(
+        "inpainting network, to Bach's soprano",
+        "16",
+        "harmony",
+        ("16_inpainting",),
+        _inpainting,
+        _write_by_inpainting,
+        _sixteen_bars_on_a_form,
+        _nats_over_orders,
+        "bound",
+        ("cell", lambda pieces: [3 * n for n in _count_eighths(pieces)]),
+        "melody",
+        HARMONY + "; mean over orders of writing",
     ),
     Model(
         "GRU, four voices",
@@ -473,11 +537,24 @@ MODELS = (
         "chorale",
         ("08_voices",),
         _four_voices,
-        lambda model, forms, seed: model.sample(list(forms), seed, TEMPERATURES["chorale"]),
-        lambda model, seed: model.sample(_sixteen_bars(), seed),
-        lambda model, pieces: -_per_piece(model.log_likelihood(list(pieces))),
+        _write_chorales,
+        _sixteen_bars_on_a_form,
+        _nats_of_voices,
         "exact",
-        ("16th", lambda pieces: [piece.steps for piece in pieces]),
+        ("16th", _count_steps),
+        about=FOUR,
+    ),
+    Model(
+        "Transformer, four voices",
+        "15",
+        "chorale",
+        ("15_transformer",),
+        _transformer,
+        _write_chorales,
+        _sixteen_bars_on_a_form,
+        _nats_of_voices,
+        "exact",
+        ("16th", _count_steps),
         about=FOUR,
     ),
 )
