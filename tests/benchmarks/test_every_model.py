@@ -15,9 +15,9 @@ FIGURES = (*every_model.MEASURES, "copied_run", "longest_run", "diversity", "row
 
 @pytest.mark.parametrize("model", every_model.MODELS, ids=lambda model: model.name)
 def test_an_entry_names_what_there_is(model):
+    endings = {"16_inpainting": "safetensors"}  # a page reads it, too
     for name in model.weights:
-        files = [path(f"weights/{name}.{ending}") for ending in ("keras", "safetensors")]
-        assert any(file.is_file() for file in files), name
+        assert path(f"weights/{name}.{endings.get(name, 'keras')}").is_file()
     assert model.by in ("benchmark", "melody")
     assert (model.nats is None) == (model.exactness == "") == (model.unit[0] == "")
     assert f"Bach, {model.kind}" in ROWS
