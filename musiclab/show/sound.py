@@ -20,7 +20,7 @@ _OCTAVES = np.arange(24, 109, 12)  # C1 to C8
 _TICK = 0.1  # seconds between two places of the player's slider
 _PLAY_RATE = 16_000  # MP3 at less is poorly supported
 # positions of the plotting area in the picture of a player, as shares of its width and height
-_LEFT, _RIGHT, _BOTTOM, _TOP = 0.09, 0.91, 0.2, 0.97
+_LEFT, _RIGHT, _BOTTOM, _TOP = 0.11, 0.91, 0.2, 0.97
 
 
 def spectrogram(
