@@ -21,7 +21,7 @@ def test_the_brightest_row_is_the_tone():
 def test_the_player_has_a_picture_with_words_and_a_cursor():
     shown = show.sound(TONE, 16_000, title="A < B", alt="A level line at 440 Hz")
     assert 'alt="A level line at 440 Hz"' in shown.html
-    assert 'data-from="0.09" data-to="0.91"' in shown.html
+    assert 'data-from="0.11" data-to="0.91"' in shown.html
     assert 'class="cursor"' in shown.html
     assert "A &lt; B" in shown.html
     assert "1.0 s; spectrogram: A level line" in repr(shown)
