@@ -2,8 +2,8 @@ site_gallery(
     "A hummed melody, harmonised and played by an invented instrument",
     "A melody is read from a sound file, the inpainting network writes three voices below it, and an instrument "
     "between flute and plucked string, decoded from two numbers, plays them.",
-    four_voices,
-    opening,
+    [four_voices],
+    [opening],
     BPM,
     ("Harmonised and played by models", "The opening of a test chorale, on the course's organ"),
 )
