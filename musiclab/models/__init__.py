@@ -21,6 +21,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         energy.softmax_rbm
     14  energy.partition_function, energy.rbm, energy.rbm_functions, energy.rnn_rbm,
         recurrent.chord_model
+    15  attention.attention, attention.transformer, recurrent.four_voices
     16  attention.composing, attention.inpainting
     16b  attention.inpainting, autoencoders.vae, beat_chain, embedding,
         recurrent.four_voices
@@ -37,8 +38,10 @@ Module to lessons::
     adversarial.losses                      10, 11, 18
     adversarial.networks                    10, 11
     adversarial.ring_gan                    10
+    attention.attention                     15
     attention.composing                     16
     attention.inpainting                    16, 16b, 18
+    attention.transformer                   15
     autoencoders.autoencoder                03, 04, 05
     autoencoders.elbo                       05
     autoencoders.numpy_autoencoder          03, 04
@@ -58,7 +61,7 @@ Module to lessons::
     recurrent.backpropagation_through_time  06, 07
     recurrent.chord_model                   08, 14
     recurrent.encoder_decoder               09
-    recurrent.four_voices                   08, 16b, 17, 19
+    recurrent.four_voices                   08, 15, 16b, 17, 19
     recurrent.melody_model                  06, 07
     recurrent.numpy_cells                   07
     recurrent.output_heads                  08
@@ -69,8 +72,6 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
-    attention.attention
-    attention.transformer
     recurrent.accompaniment_model
     recurrent.counterpoint_table
 """

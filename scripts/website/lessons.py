@@ -18,9 +18,7 @@ from scripts.reset_lesson import number_of
 from scripts.website import media
 from scripts.website.equations import Equation
 
-COMING = {
-    15: "transformer",
-}
+COMING: dict[int, str] = {}  # number to subject
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
 _SPOKEN_OF = re.compile(
