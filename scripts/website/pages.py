@@ -94,6 +94,26 @@ BENCHMARKS = {
         "Why the course ships arrays: the same pieces, loaded and parsed.",
     ),
     "sound": ("Sound", "What a player in a page weighs, and how long it takes to make one."),
+    "note_models": (
+        "Models of notes",
+        "Lesson 18's VAE and GAN of single notes, over three seeds.",
+    ),
+    "creating": (
+        "Harmonising the test sopranos",
+        "Lesson 16's network and lesson 09's models, by the same measures.",
+    ),
+    "transformer": (
+        "The Transformer of four voices",
+        "Lesson 15: nats per quarter, counterpoint, the cache of keys and values, a test of repetition.",
+    ),
+    "scaling": (
+        "Scaling curves",
+        "Lesson 19: held-out loss of the four-voice model against data, parameters and CPU time.",
+    ),
+    "shards": (
+        "A large collection on disk",
+        "Lesson 19: memory-mapped shards built, read in random order, and searched.",
+    ),
 }
 
 
@@ -256,7 +276,7 @@ def results(folder: Path, file: Path) -> None:
         folder.glob("*.json"), key=lambda f: (order.get(f.stem, len(order)), f.stem)
     ):
         found = json.loads(source.read_text(encoding="utf-8"))
-        title, says = BENCHMARKS.get(source.stem, (source.stem.capitalize(), ""))
+        title, says = BENCHMARKS.get(source.stem, (source.stem.replace("_", " ").capitalize(), ""))
         text += [f"## {title}", "", says, ""]
         columns = SELECTED.get(source.stem)
         rows = found["rows"]

@@ -188,6 +188,28 @@ def test_the_player_plays(lesson):
     assert state["time"] > 0.2
 
 
+@pytest.mark.parametrize("kind", ["interactive", "HTML"])
+def test_the_music_goes_on_where_a_slider_puts_new_music(lesson, kind):
+    page, _, _ = lesson
+    shows = {
+        "interactive": "slider = widgets.IntSlider(60)\nwidgets.interactive(tone, pitch=slider)",
+        "HTML": "shown = widgets.HTML(tone(60).html)\nshown",
+    }
+    page.evaluate(
+        ADD_AND_RUN,
+        "import ipywidgets as widgets\nfrom musiclab import show\n"
+        f"tone = lambda pitch: show.play([pitch] * 64, title=f'{kind} {{pitch}}')\n{shows[kind]}",
+    )
+    before, after = (page.get_by_role("group", name=f"player: {kind} {n}") for n in (60, 62))
+    before.get_by_role("button", name="Play").click(timeout=30_000)
+    before.get_by_role("button", name="Pause").wait_for(timeout=5_000)
+    moves = {"interactive": "slider.value = 62", "HTML": "shown.value = tone(62).html"}
+    page.evaluate(ASK_KERNEL, moves[kind])
+    after.get_by_role("button", name="Pause").wait_for(timeout=15_000)
+    after.get_by_role("button", name="Pause").click()
+    assert before.count() == 0
+
+
 def test_the_score_is_visible(lesson):
     page, _, _ = lesson
     notes = page.locator(".musiclab-score svg g.note:visible")

@@ -1,5 +1,6 @@
 """Every page in a browser: no error, no request that leaves the machine, readable for all, fits a phone, plays."""
 
+import gzip
 import os
 import re
 from pathlib import Path
@@ -130,6 +131,21 @@ def test_no_request_leaves_the_machine(visits, address):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(visits, theme):
     assert {name: seen[theme] for name, seen in visits.items() if seen[theme]} == {}
+
+
+def test_the_front_page_is_light(visits, site, address):
+    """As hosts of static pages send it, compressed, and before anything plays."""
+    names = {
+        url.removeprefix(address).partition("?")[0].lstrip("/")
+        for url in visits["index.html"]["requests"]
+    }
+    contents = {name: (site / name).read_bytes() for name in names if (site / name).is_file()}
+    packed = (".html", ".css", ".js", ".json")
+    weight = sum(
+        len(gzip.compress(content, 6)) if name.endswith(packed) else len(content)
+        for name, content in contents.items()
+    )
+    assert 50_000 < weight <= 600_000
 
 
 def test_dark_is_dark(visits):
