@@ -163,7 +163,7 @@ class Report:
         copies = "" if self.memorisation else " (not compared with training pieces)"
         return table(
             [_cells(row) for row in self.rows],
-            ("measure", "generated", "real pieces", "result", "what it says"),
+            ("measure", "result", "generated", "real pieces", "what it says"),
             f"{self.n_generated} generated against {self.n_real} real: {found}{copies}",
         )
 
@@ -382,7 +382,7 @@ def _copied_shares(pieces, training):
 
 def _cells(row):
     if np.isnan(row.low):
-        return row.measure, row.generated, "–", "–", row.meaning
+        return row.measure, "–", row.generated, "–", row.meaning
     low, high = row.low > -np.inf, row.high < np.inf
     if low and high:
         span = f"{row.low:.2f} to {row.high:.2f}"
@@ -390,7 +390,7 @@ def _cells(row):
         span = f"at most {row.high:.2f}"
     else:
         span = f"at least {row.low:.2f}" if low else "anything"
-    return row.measure, row.generated, span, "within" if row.passed else "DIFFERS", row.meaning
+    return row.measure, "within" if row.passed else "DIFFERS", row.generated, span, row.meaning
 
 
 def _has(pieces, reads):

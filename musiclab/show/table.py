@@ -13,6 +13,7 @@ from musiclab.show.html import Shown
 __all__ = ["table"]
 
 _ABSENT = "–"
+_SHORT, _LONG = 16, 28  # letters
 _CELL = "padding:.2rem .7rem;border-bottom:1px solid rgba(128,128,128,.35);text-align:"
 
 
@@ -107,7 +108,10 @@ def _text(cell, digits):
 
 
 def _html(columns, cells, right, title):
-    style = [_CELL + ("right" if to_right else "left") for to_right in right]
+    style = [
+        _CELL + ("right" if to_right else "left") + _wrapping(column, [row[i] for row in cells])
+        for i, (column, to_right) in enumerate(zip(columns, right))
+    ]
     head = "".join(
         f'<th scope="col" style="{look}">{escape(column)}</th>'
         for look, column in zip(style, columns)
@@ -124,6 +128,12 @@ def _html(columns, cells, right, title):
         f'color:inherit;font-size:.9em;margin:.5rem 0">{caption}<thead><tr>{head}</tr></thead>'
         f"<tbody>{body}</tbody></table></div>"
     )
+
+
+def _wrapping(heading, cells):
+    """On a phone rows stay low: what is short does not wrap, and sentences have room."""
+    longest = max(len(text) for text in [heading, *cells])
+    return ";white-space:nowrap" if longest <= _SHORT else ";min-width:14rem" * (longest > _LONG)
 
 
 def _html_row(row, style):

@@ -96,7 +96,7 @@ def run(notebook: Path, cache: Path) -> Path:
         lesson,
         timeout=CELL_SECONDS,
         kernel_name="python3",
-        store_widget_state=False,
+        store_widget_state=True,  # else an output that a widget captures may be looked up in vain
         extra_arguments=["--log-level=ERROR"],
         resources={"metadata": {"path": str(notebook.parent)}},
     )
@@ -106,6 +106,7 @@ def run(notebook: Path, cache: Path) -> Path:
         raise RuntimeError(
             f"{notebook.name} can't be shown on the website, a cell failed:\n{error}"
         ) from None
+    lesson.metadata.pop("widgets", None)
     for old in cache.glob(f"{notebook.stem}-*.ipynb"):
         old.unlink()
     cache.mkdir(parents=True, exist_ok=True)

@@ -121,7 +121,8 @@ export function createPlayer(box, { label, seconds, source, roll = true, onStep 
   box.classList.add("musiclab-player");
   box.setAttribute("role", "group");
   box.setAttribute("aria-label", label);
-  box.dataset.lmSuppressShortcuts = "true"; // JupyterLab has other plans for these keys
+  box.dataset.lmSuppressShortcuts = "true"; // JupyterLab has other plans for these keys, and so have slides
+  box.addEventListener("keydown", (event) => event.stopPropagation());
   const svg = document.createElementNS(NS, "svg");
   svg.setAttribute("role", "img");
   const row = document.createElement("div"), button = document.createElement("button");
