@@ -114,7 +114,9 @@ def test_a_cursor_moves_over_a_spectrogram(page):
     player.get_by_role("slider").evaluate(
         "e => { e.value = 10; e.dispatchEvent(new Event('input')); }"
     )
-    assert player.locator(".cursor").evaluate("e => e.style.left") == "50%"
+    left, right = (float(player.get_attribute(f"data-{side}")) for side in ("from", "to"))
+    place = player.locator(".cursor").evaluate("e => e.style.left")
+    assert float(place.removesuffix("%")) == pytest.approx(50 * (left + right))
 
 
 def test_a_slider_of_a_notebook_goes_on_playing(page):
