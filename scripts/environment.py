@@ -20,6 +20,7 @@ sys.path.insert(0, str(ROOT))
 from musiclab.setup import doctor, machine  # noqa: E402  (found through the line above; needs no package)
 
 VENV = ROOT / ".venv"
+WHEELS = ROOT / "wheels"  # in the zip file for a class without a network (`make class-zip`)
 LISTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
 KINDS = ("lab", "test", "services")  # each on top of the one before
 EXTRAS = "[cluster,postgresql,hub]"  # of pyproject.toml
@@ -80,6 +81,7 @@ def install(python, kind):
     lists += [] if kind == "lab" else ["-r", "requirements-test.txt"]
     course = "." + (EXTRAS if kind == "services" else "")
     pip = [str(venv_python()), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
+    pip += ["--no-index", "--find-links", str(WHEELS)] if WHEELS.is_dir() else []
     subprocess.run([*pip, *lists, "-e", course], cwd=str(ROOT), check=True)
     for each in KINDS[: KINDS.index(kind) + 1]:
         stamp_file(each).write_text(stamp(each), encoding="utf-8")

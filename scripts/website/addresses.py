@@ -13,6 +13,10 @@ from pathlib import Path
 
 import nbformat
 
+# in Colab's own versions, which a course of small networks can take; its kernel cannot change them while it runs
+COLAB_HAS = "jupyterlab ipykernel ipywidgets traitlets numpy matplotlib scipy tqdm keras".split()
+COLAB_HAS += ["tensorflow", "tensorflow-cpu"]
+
 
 def repository(project: Path) -> str:
     """The repository's address on GitHub as "owner/name", from `Repository` in `[project.urls]`; "" if it has none."""
@@ -93,10 +97,8 @@ def colab_copies(notebooks: list[Path], address: str, requirements: Path, folder
     They belong on a branch called `colab`, where the links at the top of the pages look for them.
     """
     text = requirements.read_text(encoding="utf-8")
-    lacking = [
-        re.search(rf"^{name}==[^\s;]+", text, re.M)[0]
-        for name in ("music21", "verovio", "pretty_midi")
-    ]
+    listed = re.findall(r"^(([\w-]+)==[^\s;]+)", text, re.M)
+    lacking = [pin for pin, name in listed if name not in COLAB_HAS]
     install = f"%pip install -q {' '.join(lacking)} git+https://github.com/{address}"
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in notebooks:

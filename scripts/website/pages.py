@@ -82,7 +82,7 @@ BENCHMARKS = {
         "The course's own LSTM cell, forward and backward, beside Keras'; chords sampled in one graph and from Python.",
     ),
     "page": (
-        "The page that harmonises",
+        "Front page, and the page that harmonises",
         "Lesson 16's network in a browser: medians of five visits, of which the first sound is counted from the click.",
     ),
     "grading": (

@@ -132,6 +132,7 @@ export function start(box) {
   // the network
   const wake = () => {
     if (worker) return;
+    sound.warmUp();
     worker = new Worker(new URL("../web/worker.js", import.meta.url), { type: "module" });
     worker.onmessage = ({ data }) => listen(data);
     worker.onerror = (event) => { status.textContent = `The network could not be started: ${event.message}`; };
