@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import keras
 import numpy as np
+import psutil
 import tensorflow as tf
 from keras import ops
 
@@ -30,6 +31,17 @@ from musiclab.training import save_model
 __all__ = ["Trained", "WorkerError", "train_on_workers", "vae_loss"]
 
 _ROOT = Path(__file__).resolve().parents[1]
+_START = """
+import sys
+unused = ("sklearn", "matplotlib", "IPython")  # Keras imports them where they are installed
+sys.modules.update(dict.fromkeys(unused))
+import musiclab  # first of all: it keeps TensorFlow quiet
+import keras
+for name in unused:
+    del sys.modules[name]
+from musiclab.workers import work
+work(sys.argv[1], int(sys.argv[2]))
+"""
 
 
 class WorkerError(RuntimeError):
@@ -43,7 +55,8 @@ class Trained(NamedTuple):
       losses: float64, the loss of each step of this call, over the whole batch.
       weights: the model's weights after the last step.
       seconds: per step, the first left out, which compiles the graph.
-      memory_mb: largest memory of each worker process.
+      memory_mb: memory that each worker process has to itself, at the end of its training;
+        TensorFlow's program, some hundred MB more, is shared by all processes of a machine.
     """
 
     losses: np.ndarray
@@ -165,7 +178,7 @@ def _run(folder, workers, timeout):
     try:
         for rank in range(workers):
             logs.append((folder / f"{rank}.log").open("w", encoding="utf-8"))
-            command = [sys.executable, "-m", "musiclab.workers", str(folder), str(rank)]
+            command = [sys.executable, "-c", _START, str(folder), str(rank)]
             # a worker whose input ends knows that the process which started it is gone
             running.append(
                 subprocess.Popen(
@@ -197,8 +210,9 @@ def _run(folder, workers, timeout):
         raise WorkerError(f"worker {rank} {what}: {words.strip()[-600:] or 'it said nothing'}")
 
 
-def _work(folder: Path, rank: int) -> None:
-    """The whole life of a worker process."""
+def work(folder: Path, rank: int) -> None:
+    """The whole life of a worker process: its share of every batch of the job in a folder."""
+    folder = Path(folder)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     workers, batch_size = job["workers"], job["batch_size"]
@@ -254,7 +268,8 @@ def _work(folder: Path, rank: int) -> None:
             {f"s{i}": v for i, v in enumerate(values)} | {"step": np.array(job["steps"])},
         )
     weights = {f"w{i}": w for i, w in enumerate(values[: len(model.weights)])}
-    found = {"losses": np.array(losses), "memory_mb": np.array(_peak_mb()), **weights}
+    own = psutil.Process().memory_full_info().uss
+    found = {"losses": np.array(losses), "memory_mb": np.array(own / 2**20), **weights}
     found["seconds"] = np.array(np.median(np.diff(clock)[1:]) if len(clock) > 2 else np.nan)
     save_arrays(folder / f"{rank}.npz", found)
     if workers > 1:  # nobody leaves while another is still in its last step
@@ -280,24 +295,7 @@ def sample_noise(rows: np.ndarray, step: int, size: int, seed: int) -> np.ndarra
     return np.array(draws, np.float32).reshape(len(rows), size)
 
 
-def _peak_mb():
-    if sys.platform == "win32":
-        import psutil
-
-        return psutil.Process().memory_info().peak_wset / 2**20
-    if sys.platform == "linux":  # there getrusage counts what the starting process had, too
-        lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
-        return float(next(line.split()[1] for line in lines if line.startswith("VmHWM"))) / 2**10
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-
-
 def _end_with_parent():
     while os.read(0, 1):  # a buffered read would hold a lock that the interpreter's end needs
         pass
     os._exit(1)
-
-
-if __name__ == "__main__":
-    _work(Path(sys.argv[1]), int(sys.argv[2]))
