@@ -24,6 +24,7 @@ PAGE = (
     "latent",
     "page",
     "grading",
+    "grading_services",
 )  # its sections, in this order
 NO_GIT = "not from git"
 PACKAGES = (
@@ -92,7 +93,8 @@ def table(results: list[dict]) -> str:
         on, columns = result["machine"], [key for key in result["rows"][0] if key != "seed"]
         changed = " with uncommitted changes" if result["uncommitted_changes"] else ""
         parts.append(
-            f"## {result['benchmark'].capitalize()}\n\n`{result['command']}`, {result['date']}, commit "
+            f"## {result['benchmark'].capitalize().replace('_', ' ')}\n\n"
+            f"`{result['command']}`, {result['date']}, commit "
             f"{result['commit'][:10]}{changed}; {on['cores_used']} of {on['cores']} cores, {on['cpu']}, "
             f"{on['memory_gb']} GB, {on['system']}, Python {result['versions']['python']}.\n"
         )

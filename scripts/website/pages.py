@@ -89,6 +89,11 @@ BENCHMARKS = {
         "Grading",
         "A class graded by nbgrader alone and by `make grade`, which keeps students' code in a sandbox.",
     ),
+    "grading_services": (
+        "Grading with servers",
+        "A class graded by Dask workers, one of which is killed; and a class on a JupyterHub, each step by all "
+        "students at once. A note says so where other programs ran beside.",
+    ),
     "data": (
         "Reading the music",
         "Why the course ships arrays: the same pieces, loaded and parsed.",
