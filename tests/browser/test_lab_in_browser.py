@@ -192,7 +192,8 @@ def test_the_player_plays(lesson):
 def test_the_music_goes_on_where_a_slider_puts_new_music(lesson, kind):
     page, _, _ = lesson
     shows = {
-        "interactive": "slider = widgets.IntSlider(60)\nwidgets.interactive(tone, pitch=slider)",
+        "interactive": "slider = widgets.IntSlider(60)\n"
+        "widgets.interactive(tone, {'auto_display': True}, pitch=slider)",
         "HTML": "shown = widgets.HTML(tone(60).html)\nshown",
     }
     page.evaluate(

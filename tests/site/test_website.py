@@ -362,6 +362,17 @@ def test_a_run_hands_over_its_extra_and_is_cached(tmp_path, monkeypatch):
     assert run.run(path, tmp_path / "cache") == executed == run.newest(path, tmp_path / "cache")
 
 
+def test_what_a_widget_captures_is_no_output_of_its_cell(tmp_path):
+    path = tmp_path / "97_a.ipynb"
+    source = "import ipywidgets\nout = ipywidgets.Output()\nwith out:\n    print('captured')\nout"
+    nbformat.write(notebook(nbformat.v4.new_code_cell(source, id="a")), str(path))
+    lesson = nbformat.read(run.run(path, tmp_path / "cache"), as_version=4)
+    assert [sorted(output.data) for output in lesson.cells[0].outputs] == [
+        [lessons.WIDGET, "text/plain"]
+    ]
+    assert "widgets" not in lesson.metadata
+
+
 def bound(source):
     """Names that code gives a value, at its outermost level or anywhere in it."""
     names = set()
