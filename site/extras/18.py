@@ -21,7 +21,7 @@ for site_place in (0.0, 0.25, 0.5, 0.75, 1.0):
             "title": f"Place {site_place:g}",
             "player": at(site_place).html,
             "score": "",
-            "measures": [["C4 after one second, dB", f"{site_power[14] - site_power.max():.0f}"]],
+            "measures": [["C4 after one second, dB", f"{int(site_power[14] - site_power.max())}"]],
         }
     )
 site_found["sliders"].append(
