@@ -18,7 +18,6 @@ from scripts.reset_lesson import number_of
 from scripts.website import media
 from scripts.website.equations import Equation
 
-COMING: dict[int, str] = {}  # number to subject
 _FORMULA = re.compile(r"^\$\$.*?\$\$[.,;]?[ \t]*$", re.M | re.S)
 _TAG = re.compile(r"\\tag\{(\d+\.\d+)\}")
 _SPOKEN_OF = re.compile(
@@ -33,7 +32,7 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def titles(folder: Path) -> dict[str, tuple[Path, str]]:
-    """Number to notebook and title of each lesson, such as {"07": (path, "LSTM gating")}, those to come left out."""
+    """Number to notebook and title of each lesson, such as {"07": (path, "LSTM gating")}."""
     found = {}
     for notebook in shipped_lessons(folder):
         first = nbformat.read(notebook, as_version=4).cells[0].source.splitlines()[0]
@@ -49,11 +48,6 @@ def appendices(folder: Path) -> list[tuple[Path, str]]:
         if file.name != WELCOME
     }
     return [(file, title.strip("# ")) for file, title in first.items()]
-
-
-def still_to_come(there) -> dict[int, str]:
-    """The lessons of the plan that are not there yet, each with its subject."""
-    return {number: subject for number, subject in COMING.items() if f"{number:02}" not in there}
 
 
 def page(

@@ -13,7 +13,7 @@ import nbformat
 
 from musiclab.setup import welcome
 from scripts import lesson_modules, notebook_reading
-from scripts.website import course_map, lessons
+from scripts.website import course_map
 
 COLUMNS = {
     "what": "what",
@@ -143,9 +143,6 @@ def lesson_index(
         rows.append(
             f"| [{number} {title}]({notebook.stem}.ipynb) | {summaries[number]} | {links[0]} | {links[1]} |"
         )
-    coming = [
-        f"- {number:02} {subject}" for number, subject in lessons.still_to_come(found).items()
-    ]
     extra = [
         f"- [{title}]({notebook.stem}.ipynb): what the lessons take for granted, in cells to run."
         for notebook, title in appendices
@@ -165,7 +162,6 @@ def lesson_index(
         "Each lesson has [exercises](exercises/index.md) that check themselves.",
         "",
         *(["## Appendix", "", *extra, ""] if appendices else []),
-        *(["## Still to come", "", *coming, ""] if coming else []),
         *_toctree([notebook.stem for notebook, _ in [*found.values(), *appendices]] + [EXERCISES]),
     ]
     _write(folder / "index.md", text)

@@ -287,12 +287,9 @@ def test_the_index_leads_to_lessons_and_appendices(tmp_path):
         assert notebook.stem in tree
 
 
-def test_lessons_to_come_are_named_once():
+def test_every_lesson_of_the_plan_is_there():
     there = lessons.titles(ROOT / "notebooks")
-    assert not set(there) & {f"{number:02}" for number in lessons.still_to_come(there)}
-    assert {number[:2] for number in there} | {
-        f"{number:02}" for number in lessons.still_to_come(there)
-    } == {f"{n:02}" for n in range(20)}
+    assert {number[:2] for number in there} == {f"{n:02}" for n in range(20)}
 
 
 def test_every_key_is_in_the_bibliography_and_every_reading_in_the_lists():
