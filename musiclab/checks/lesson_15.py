@@ -37,7 +37,7 @@ def examine_attention(attend, q, k, v, table):
     found = checks.call(attend, q, k, v, table, see=SEE_ATTENTION)
     distance = np.arange(T)[:, None] - np.arange(T)
     past, scale = (distance >= 0) & (distance < W), 1 / np.sqrt(q.shape[1])
-    bias = np.where(past, table[np.clip(distance, 0, W - 1)], 0.0)
+    bias = table[np.clip(abs(distance), 0, W - 1)]
     right = _mean(q, k, v, scale, past, bias)
     mistakes = {
         "the scores are not divided by the root of d": _mean(q, k, v, 1.0, past, bias),
@@ -60,7 +60,7 @@ def examine_turn(turn, x, positions):
     found = checks.call(turn, x, positions, see=SEE_POSITIONS)
     half = x.shape[1] // 2
 
-    def turned(sign=1, root=half, x=x):
+    def turned(sign=1, root=half, x=x, positions=positions):
         pairs = x[:, :half] + 1j * x[:, half:]
         angles = np.outer(positions, 1000.0 ** (-np.arange(half) / root))
         pairs = pairs * np.exp(sign * 1j * angles)
@@ -74,6 +74,9 @@ def examine_turn(turn, x, positions):
         "neighbouring columns are paired: column j goes with j + d / 2": turned(x=x[:, beside])[
             :, order
         ],
+        "the rows are numbered from 0: turn each by its position": turned(
+            positions=np.arange(len(x))
+        ),
         "nothing was turned": x,
     }
     what = f"{len(x)} rows of {x.shape[1]} columns at positions {positions[0]} to {positions[-1]}"
@@ -124,13 +127,12 @@ def examine_cache(step, q, k, v, window):
     right = _mean(q, k, v, scale, (distance >= 0) & (distance < window))
     mistakes = {
         "the token does not see itself": _late(q, k, v, scale, window),
-        "the window is one token too long": _mean(
+        "more than window tokens are seen: the newest is one of them, the oldest falls out": _mean(
             q, k, v, scale, (distance >= 0) & (distance <= window)
         ),
         "the scores are not divided by the root of d": _mean(
             q, k, v, 1.0, (distance >= 0) & (distance < window)
         ),
-        "nothing falls out of the cache": _mean(q, k, v, scale, distance >= 0),
     }
     for t in range(T):
         found = checks.call(step, q[t], k[t], v[t], cache, window, see=SEE_CACHE)
@@ -177,7 +179,7 @@ def attention(attend):
 @lesson.exercise(points=3, ready_made=("musiclab.models.attention.attention.rotate",))
 def rotary(turn):
     rng = np.random.default_rng(25)
-    for T, d, start in ((3, 4, 0), (1, 2, 5), (4, 8, 100)):
+    for T, d, start in ((3, 4, 0), (4, 8, 100), (1, 2, 5)):
         examine_turn(turn, rng.normal(size=(T, d)), np.arange(start, start + T))
 
 
@@ -201,3 +203,5 @@ def cache(step):
     for T, d, width, window in ((5, 3, 2, 5), (6, 2, 4, 3), (4, 4, 1, 1)):
         q, k = rng.normal(size=(2, T, d))
         examine_cache(step, q, k, rng.normal(size=(T, width)), window)
+    q, k = 60 * rng.normal(size=(2, 4, 3))
+    examine_cache(step, q, k, rng.normal(size=(4, 2)), 4)
