@@ -115,6 +115,16 @@ def test_committed_large_collection():
     assert many["peak_mb"] < 2 * few["peak_mb"]
 
 
+def test_committed_servers():
+    found = result("grading_services")["rows"]
+    one, two, killed, *hub = found
+    assert one["students"] == two["students"] == killed["students"] == 20
+    assert all(row["note"].startswith("20 graded") for row in (one, two, killed))
+    assert two["wall_s"] < one["wall_s"]
+    assert {row["students"] for row in hub} == {40}
+    assert "all" in hub[-1]["what"]
+
+
 def test_committed_sizes_of_sound():
     for row in result("sound")["rows"]:
         assert row["mp3_kb"] <= row["mp3_kb_max"] <= MP3_KB, row["what"]
@@ -124,7 +134,9 @@ def test_the_committed_page_is_that_of_the_committed_numbers():
     assert (RESULTS / "README.md").read_text(encoding="utf-8") == page()
 
 
-@pytest.mark.parametrize("name", ["lessons", "data", "sound", "speed", "latent", "grading"])
+@pytest.mark.parametrize(
+    "name", ["lessons", "data", "sound", "speed", "latent", "grading", "grading_services"]
+)
 def test_results_say_what_they_were_measured_on(name):
     found = result(name)
     assert len(found["commit"]) == 40
