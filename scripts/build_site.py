@@ -199,9 +199,12 @@ def render(source: Path, output: Path) -> int:
 
     shutil.rmtree(output, ignore_errors=True)
     trees = output.with_name(output.name + "-trees")
-    return sphinx(
+    status = sphinx(
         ["-b", "html", "-q", "-W", "--keep-going", "-d", str(trees), str(source), str(output)]
     )
+    for file in output.rglob("*.map"):  # for those who change the theme's scripts
+        file.unlink()
+    return status
 
 
 if __name__ == "__main__":

@@ -29,6 +29,11 @@ _END = re.compile(r"[.?!:](?:\*\*|[\"”)*])?(?=\s+[A-Z*$`\[\x00“\"])")
 _NOT_THE_END = re.compile(r"(?:\bEqs?|\bvs|\bcf|\bNo|e\.g|i\.e)\.$")
 _EQUATION = re.compile(r"# Eqs?\. \(")
 
+# a slide is as wide on every screen: of a score's two drawings it shows the wide one
+_WIDE_ALONE = re.compile(
+    r'<style>\.musiclab-score\{.*?</style>|<div class="musiclab-narrow".*?</svg></div>', re.S
+)
+
 
 def write(lesson, title: str, file: Path, media_folder: Path) -> None:
     """Write the slides of an executed lesson; sound and pictures go to the folder of the pages' own."""
@@ -36,6 +41,7 @@ def write(lesson, title: str, file: Path, media_folder: Path) -> None:
     deck.metadata["title"] = title
     html = _exporter().from_notebook_node(deck)[0]
     file.parent.mkdir(parents=True, exist_ok=True)
+    html = _WIDE_ALONE.sub("", html)
     file.write_text(media.as_files(html, media_folder, "../_media"), encoding="utf-8")
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from musiclab import show
+from musiclab.data import read_music
 from musiclab.setup.welcome import FAMILIES
 from scripts import build_site
 from scripts.website import (
@@ -312,8 +313,10 @@ def test_embedded_music_becomes_files(tmp_path):
     reworked = media.as_files(html, tmp_path, "../_media")
     assert "data:" not in reworked
     names = re.findall(r"\.\./_media/([\w.]+)", reworked)
-    assert sorted(name.rpartition(".")[2] for name in names) == ["mid", "mp3", "musicxml"]
+    assert sorted(name.rpartition(".")[2] for name in names) == ["mid", "mp3", "mxl"]
     assert (tmp_path / names[1]).read_bytes()[:4] == b"MThd"
+    assert re.findall(r'download="([^"]*)"', reworked) == ["one-note.mid", "one-note.mxl"]
+    assert read_music(tmp_path / names[2]).voices[:, 0].tolist() == [60] * 8
     assert media.as_files(html, tmp_path, "../_media") == reworked
     assert len(list(tmp_path.iterdir())) == 3
 
