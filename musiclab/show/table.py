@@ -114,6 +114,8 @@ def _html(columns, cells, right, title):
     ]
     head = "".join(
         f'<th scope="col" style="{look}">{escape(column)}</th>'
+        if column
+        else f'<td style="{look}"></td>'
         for look, column in zip(style, columns)
     )
     body = "".join(f"<tr>{_html_row(row, style)}</tr>" for row in cells)

@@ -99,6 +99,12 @@ def test_tables_that_are_none_are_refused(rows, columns, why):
         show.table(rows, columns)
 
 
+def test_a_corner_without_words_is_no_heading():
+    html = show.table({"a": {"x": 1.0}}).html
+    assert html.count('<th scope="col"') == 1
+    assert re.search(r"<thead><tr><td[^>]*></td><th", html)
+
+
 def test_short_cells_stay_in_one_line_and_sentences_have_room():
     words = "bars in which no voice sounds at all"
     html = show.table([("empty bars", "0.15 to 1.00", words)], ["measure", "range", "meaning"]).html
