@@ -99,7 +99,11 @@ def colab_copies(notebooks: list[Path], address: str, requirements: Path, folder
     text = requirements.read_text(encoding="utf-8")
     listed = re.findall(r"^(([\w-]+)==[^\s;]+)", text, re.M)
     lacking = [pin for pin, name in listed if name not in COLAB_HAS]
-    install = f"%pip install -q {' '.join(lacking)} git+https://github.com/{address}"
+    install = (
+        f"!git clone -q --depth 1 https://github.com/{address} course\n"
+        "%cd -q course/notebooks\n"  # lessons 17 and 19 read tables of results beside them
+        f"%pip install -q {' '.join(lacking)} .."
+    )
     folder.mkdir(parents=True, exist_ok=True)
     for notebook in notebooks:
         lesson = nbformat.read(notebook, as_version=4)

@@ -216,9 +216,12 @@ def test_colab_copies_install_first(tmp_path):
     addresses.colab_copies([path], "some/course", ROOT / "requirements.txt", tmp_path)
     cells = nbformat.read(tmp_path / path.name, as_version=4).cells
     code = [cell.source for cell in cells if cell.cell_type == "code"]
-    words = code[0].split()
+    clone, folder, install = code[0].splitlines()
+    assert clone == "!git clone -q --depth 1 https://github.com/some/course course"
+    assert folder == "%cd -q course/notebooks"
+    words = install.split()
     assert words[:3] == ["%pip", "install", "-q"]
-    assert words[-1] == "git+https://github.com/some/course"
+    assert words[-1] == ".."
     installed = {word.partition("==")[0] for word in words[3:-1]}
     listed = set(
         re.findall(r"^([\w-]+)==", (ROOT / "requirements.txt").read_text(encoding="utf-8"), re.M)
