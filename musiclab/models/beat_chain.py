@@ -10,7 +10,7 @@ import numpy as np
 
 from musiclab.data.piece import REST, Piece
 
-__all__ = ["BeatChain", "bridge", "guided"]
+__all__ = ["BeatChain", "beats_to_quarters", "bridge", "guided"]
 
 LOW, HIGH = 48, 96  # MIDI pitches that a cell can have
 CELLS = 2 * (HIGH - LOW + 1)
@@ -83,6 +83,32 @@ def bridge(first: np.ndarray, p: np.ndarray, allowed: np.ndarray, seed: int) -> 
         path.append(int(rng.choice(len(chances), p=chances / chances.sum())))
         after = p[t][path[-1]] if t < steps - 1 else None
     return np.array(path)
+
+
+def beats_to_quarters(tune: Piece, beat: int, quarters: int = 32) -> Piece:
+    """The notes on a tune's beats as quarters of a slow melody, in the octave around A above middle C.
+
+    Args:
+      tune: of one voice. beat: 16ths in a beat, 6 in a jig. quarters: at most so many.
+
+    Returns:
+      A melody in 4/4 and in the tune's key, with a fermata on the last quarter of every two bars.
+
+    Raises:
+      ValueError: if no note sounds on a beat.
+
+    >>> jig = Piece(np.repeat([60, 62, 64, 67, 65, 64], 2), time_signature="6/8")
+    >>> beats_to_quarters(jig, beat=6).voices[::4, 0].tolist()
+    [60, 67]
+    """
+    pitch = tune.voices[tune.pickup % beat :: beat, 0].astype(int)
+    pitch = pitch[pitch != REST][:quarters]
+    if not len(pitch):
+        raise ValueError(f"{tune.name!r}: no note sounds on a beat of {beat} 16ths")
+    pitch = np.repeat(pitch + 12 * round((69 - np.median(pitch)) / 12), 4)
+    step = np.arange(len(pitch))
+    key = {name: getattr(tune, name) for name in ("tonic", "mode", "key_signature", "name")}
+    return Piece(pitch, (step % 4 == 0)[:, None], fermatas=step % 32 == 28, **key)
 
 
 class BeatChain:

@@ -11,6 +11,7 @@ from musiclab.show.figures import *
 from musiclab.show.frames import *
 from musiclab.show.html import Shown as Shown
 from musiclab.show.notation import *
+from musiclab.show.pad import *
 from musiclab.show.plots import *
 from musiclab.show.roll import *
 from musiclab.show.sound import *

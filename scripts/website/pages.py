@@ -107,6 +107,11 @@ BENCHMARKS = {
         "Harmonising the test sopranos",
         "Lesson 16's network and lesson 09's models, by the same measures.",
     ),
+    "control": (
+        "What one asks, and what comes",
+        "Lesson 16b: density, tension and mode asked of lesson 16's network. *In class* is the share of bars that are "
+        "what was asked.",
+    ),
     "transformer": (
         "The Transformer of four voices",
         "Lesson 15: nats per quarter, counterpoint, the cache of keys and values, a test of repetition.",

@@ -8,6 +8,14 @@ site_gallery(
     (PICK, 0),
     8,
 )
+site_gallery(
+    "A jig as a chorale",
+    "The notes on the beats of a jig are a slow melody; the inpainting network writes three voices below it.",
+    back,
+    forms,
+    80,
+    ("A jig as a chorale", "A chorale of the test set"),
+)
 for i in (2, 9):
     site_round(
         "A chorale's melody as a reel (lesson 16b)",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from musiclab.data import Piece, load_tunes, to_common_key
-from musiclab.models.beat_chain import BeatChain, bridge, guided
+from musiclab.models.beat_chain import BeatChain, beats_to_quarters, bridge, guided
 
 JIGS = [to_common_key(t) for t in load_tunes() if t.dance == "jig" and t.time_signature == "6/8"]
 MELODY = Piece(np.repeat([72, 74, 76, 74, 72, 71, 72, 72], 4), np.arange(32) % 4 == 0)
@@ -107,3 +107,19 @@ def test_melodies_that_cannot_be_set_are_named(piece, words):
 def test_beats_of_another_metre_are_refused():
     with pytest.raises(ValueError, match="2/4"):
         BeatChain(3).fit([Piece([60] * 8, time_signature="2/4")])
+
+
+def test_beats_become_quarters_in_the_middle_octave():
+    tune = Piece(np.repeat(np.arange(84, 84 + 80), 3) % 24 + 72, time_signature="6/8", mode="minor")
+    slow = beats_to_quarters(tune, beat=6, quarters=16)
+    on_beats = tune.voices[::6, 0][:16].astype(int)
+    assert slow.steps == 64
+    assert set(slow.voices[::4, 0] - on_beats) == {-12}
+    assert (slow.onsets[:, 0] == (np.arange(64) % 4 == 0)).all()
+    assert np.flatnonzero(slow.fermatas).tolist() == [28, 60]
+    assert (slow.mode, slow.time_signature) == ("minor", "4/4")
+
+
+def test_a_tune_silent_on_its_beats_is_refused():
+    with pytest.raises(ValueError, match="no note sounds on a beat of 6"):
+        beats_to_quarters(Piece([-1, 60] * 3, time_signature="6/8"), beat=6)
