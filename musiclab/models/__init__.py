@@ -23,7 +23,7 @@ Lesson to modules, written by ``python -m scripts.lesson_modules``::
         recurrent.chord_model
     15  attention.attention, attention.transformer, recurrent.four_voices
     16  attention.composing, attention.inpainting
-    16b  attention.inpainting, autoencoders.vae, beat_chain, embedding,
+    16b  attention.composing, attention.inpainting, autoencoders.vae, beat_chain, embedding,
         recurrent.four_voices
     17  markov, recurrent.four_voices
     18  adversarial.losses, attention.inpainting, sound.note_gan, sound.note_vae
@@ -39,7 +39,7 @@ Module to lessons::
     adversarial.networks                    10, 11
     adversarial.ring_gan                    10
     attention.attention                     15
-    attention.composing                     16
+    attention.composing                     16, 16b
     attention.inpainting                    16, 16b, 18
     attention.transformer                   15
     autoencoders.autoencoder                03, 04, 05
