@@ -36,4 +36,4 @@ def script(name: str) -> str:
     """
     text = (FOLDER / f"{name}.js").read_text(encoding="utf-8")
     text = re.sub(r"^export ", "", text, flags=re.M)
-    return "(() => {\n" + re.sub(r"^\s+|(^| +)// .*", "", text, flags=re.M) + "})();"
+    return "(() => {\n" + re.sub(r" *// .*|^\s+", "", text, flags=re.M) + "})();"
