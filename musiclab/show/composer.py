@@ -19,7 +19,7 @@ def composer(work, seed: int = 0, bpm: float = 80):
     Args:
       work: what is composed, such as a :class:`musiclab.models.attention.composing.Composition`:
         ``piece``, ``locked`` (bars, 4), ``lock`` and ``unlock`` of voices and bars, ``write(seed)``
-        and ``undo()``. The panel and the cells of a notebook may change it by turns.
+        and ``undo()``. Make the panel anew when a cell has changed it.
       seed: of the first writing; each one after it takes the next.
       bpm: quarter notes per minute when played.
 
