@@ -142,6 +142,7 @@ def masks(masks):
     free = np.tile([False, True, True, True], (5, 1))
     for sweeps in (4, 1, 9, 60):
         examine_masks(masks, free, rng.random((sweeps, 5, 4)))
+    examine_masks(masks, free[:1], np.full((4, 1, 4), 0.05))  # not below the last share
     examine_masks(masks, free[:1, :2], np.array([[[0.0, 0.999]], [[0.33, 0.34]], [[0.04, 0.05]]]))
 
 
