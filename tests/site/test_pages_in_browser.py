@@ -341,11 +341,6 @@ def test_search_finds(browser, address):
 FONTS = ["Times, serif", "DejaVu Sans Mono, monospace", "sans-serif", "DejaVu Serif Condensed"]
 
 
-@pytest.fixture(scope="module")
-def drawn():
-    """A score, the score of the README, and every drawing of the lessons."""
-
-
 def test_slides_fit_and_are_whole(site, address, browser):
     decks = sorted((site / "slides").glob("*.html"))
     assert decks
@@ -371,9 +366,9 @@ def test_slides_fit_and_are_whole(site, address, browser):
     assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
 
 
-@pytest.mark.parametrize("font", ["Times, serif", "DejaVu Sans Mono, monospace", "sans-serif"])
-@pytest.mark.parametrize("width", [900, 360])
-def test_names_of_voices_are_whole_in_every_font(browser, font, width):
+@pytest.fixture(scope="module")
+def drawn():
+    """A score, the score of the README, and every drawing of the lessons."""
     from musiclab.data import load_chorales
     from musiclab.show import score
 
