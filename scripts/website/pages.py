@@ -130,7 +130,7 @@ BENCHMARKS = {
 def lesson_index(
     found: dict, summaries: dict[str, str], appendices: list[tuple[Path, str]], folder: Path
 ) -> None:
-    """`lessons/index.md`: the map, its text form, the appendices, and what is still to come."""
+    """`lessons/index.md`: the map, its text form, the appendices."""
     titles = {number: title for number, (_, title) in found.items()}
     needs = {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
     drawing = course_map.draw(
