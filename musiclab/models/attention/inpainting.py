@@ -652,8 +652,8 @@ def parallel_pitches(cells, t: int, v: int) -> np.ndarray:
       bool (PITCHES + 1,), by pitch as :func:`sounding` counts it; never True for a rest.
 
     >>> cells = np.array([[40, 33, 0, 0], [42, 0, 0, 0]])
-    >>> np.flatnonzero(parallel_pitches(cells, 1, 1)).tolist()  # another fifth
-    [35]
+    >>> np.flatnonzero(parallel_pitches(cells, 1, 1)).tolist()  # another fifth, below or above
+    [35, 49, 61]
     """
     pitch, candidates = sounding(cells), np.arange(PITCHES + 1)
     wrong = np.zeros(PITCHES + 1, bool)
