@@ -375,6 +375,25 @@ QUARTER_CHORDS = "the keys of each quarter"
 MELODY = "one voice: pitch and length of each note"
 FOUR = "four voices on 16ths, given metre, mode, fermatas and the last phrase"
 HARMONY = "three voices on 8ths, given the soprano"
+
+
+def _of_four_voices(name, lesson, weights, load):
+    """A model that writes all four voices, scored step by step."""
+    return Model(
+        name,
+        lesson,
+        "chorale",
+        (weights,),
+        load,
+        _write_chorales,
+        _sixteen_bars_on_a_form,
+        _nats_of_voices,
+        "exact",
+        ("16th", _count_steps),
+        about=FOUR,
+    )
+
+
 MODELS = (
     Model(
         "Markov chain",
@@ -531,32 +550,8 @@ MODELS = (
         "melody",
         HARMONY + "; mean over orders of writing",
     ),
-    Model(
-        "GRU, four voices",
-        "08",
-        "chorale",
-        ("08_voices",),
-        _four_voices,
-        _write_chorales,
-        _sixteen_bars_on_a_form,
-        _nats_of_voices,
-        "exact",
-        ("16th", _count_steps),
-        about=FOUR,
-    ),
-    Model(
-        "Transformer, four voices",
-        "15",
-        "chorale",
-        ("15_transformer",),
-        _transformer,
-        _write_chorales,
-        _sixteen_bars_on_a_form,
-        _nats_of_voices,
-        "exact",
-        ("16th", _count_steps),
-        about=FOUR,
-    ),
+    _of_four_voices("GRU, four voices", "08", "08_voices", _four_voices),
+    _of_four_voices("Transformer, four voices", "15", "15_transformer", _transformer),
 )
 
 

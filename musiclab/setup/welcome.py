@@ -16,7 +16,7 @@ from typing import NamedTuple
 from musiclab.checks import exercises
 from musiclab.setup import doctor
 
-__all__ = ["Lesson", "check", "last_worked_on", "lessons", "overview"]
+__all__ = ["FAMILIES", "Lesson", "check", "family", "last_worked_on", "lessons", "overview"]
 
 FAMILIES = {
     0: "Music as numbers, and a first generator",
@@ -90,6 +90,15 @@ def last_worked_on(folder: Path = Path()) -> Lesson | None:
     return latest if latest is not None and latest.changed > oldest + 60 else None
 
 
+def family(number: str) -> str:
+    """The part of the course that a lesson belongs to.
+
+    >>> family("04"), family("16b") == family("15")
+    ('Autoencoders', True)
+    """
+    return FAMILIES[max(first for first in FAMILIES if first <= int(number[:2]))]
+
+
 def overview(folder: Path = Path()) -> str:
     """The course as Markdown: a table per family of models, and a line that says where to go on.
 
@@ -108,12 +117,11 @@ def overview(folder: Path = Path()) -> str:
         day = time.strftime("%d %B", time.localtime(here.changed)).lstrip("0")
         link = f"[{here.number} {here.title}]({here.file.name})"
         lines += [f"**You last worked on {link}, on {day}.**", ""]
-    family = None
+    last = None
     for lesson in lessons(folder):
-        before, first = family, max(n for n in FAMILIES if n <= int(lesson.number[:2]))
-        family = FAMILIES[first]
-        if family != before:
-            lines += ["", f"### {family}", "", "| lesson | | minutes | exercises solved |"]
+        if family(lesson.number) != last:
+            last = family(lesson.number)
+            lines += ["", f"### {last}", "", "| lesson | | minutes | exercises solved |"]
             lines += ["|:--|:--|--:|:--|"]
         done, points, _ = solved.get(lesson.file.stem, ("", "", ""))
         exercise = f"[{done}](exercises/{lesson.file.name})" if done else ""

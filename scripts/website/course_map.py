@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from musiclab.setup.welcome import FAMILIES
+from musiclab.setup.welcome import family
 from scripts.website import fill
 
 LINE, PAD, GAP = 17, 9, 8  # height of a line of text, of a box's edge, between boxes, in CSS pixels
@@ -66,13 +66,12 @@ def draw(
 
 def _drawing(kind, width, arrows, letters, links, titles, minutes, addresses, words):
     """One drawing for the template: its size, family headings, boxes and arrows."""
-    y, family, headings, boxes, middle = 0, None, [], [], {}
+    y, last, headings, boxes, middle = 0, None, [], [], {}
     for n in sorted(titles):
-        first = max(start for start in FAMILIES if start <= int(n[:2]))
-        if first != family:
-            family = first
+        if family(n) != last:
+            last = family(n)
             y += GAP
-            for line in textwrap.wrap(FAMILIES[first], letters + 8):
+            for line in textwrap.wrap(last, letters + 8):
                 y += LINE
                 headings.append({"x": arrows, "y": y, "text": line})
             y += GAP
