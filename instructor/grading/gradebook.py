@@ -15,7 +15,7 @@ from nbgrader import utils
 from nbgrader.api import Gradebook, InvalidEntry, MissingEntry
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
-from sqlalchemy.exc import IntegrityError, SAWarning
+from sqlalchemy.exc import DBAPIError, IntegrityError, SAWarning
 from traitlets.config import Config
 
 from instructor.grading.autograde import Marked
@@ -105,7 +105,8 @@ def record(
     """Write a student's automatic points down, again where another writer got in the way.
 
     nbgrader looks whether a row is there and then inserts it: of two writers that do so at once, the
-    database refuses one.
+    database refuses one. Where two wait for each other, PostgreSQL ends one of them (SQLSTATE 40P01; all
+    of class 40 ask for another attempt).
 
     A cell is marked for review where a person has to give points, where something is to be looked
     at, where the submission could not be graded, and where a person's points stand on an answer or
@@ -123,11 +124,17 @@ def record(
             with _without_tracebacks():
                 _record(book, student, marked, before, time)
             return
-        except (InvalidEntry, IntegrityError):
-            book.db.rollback()
-            if attempt == ATTEMPTS - 1:
+        except (InvalidEntry, DBAPIError) as error:
+            book.db.rollback()  # else the next student's write fails, too
+            if attempt == ATTEMPTS - 1 or not _got_in_the_way(error):
                 raise
             _wait(attempt)
+
+
+def _got_in_the_way(error):
+    """Whether another writer is to blame: a row was there first, or the database ended a deadlock."""
+    state = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return isinstance(error, (InvalidEntry, IntegrityError)) or state.startswith("40")
 
 
 def _wait(attempt):
