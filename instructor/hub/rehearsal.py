@@ -2,10 +2,10 @@
 
     python -m instructor.hub.rehearsal --students 3
 
-Run by root. It makes accounts (`mlclass...`) and takes them away again, starts JupyterHub with
-`jupyterhub_config.py` on free ports of the loopback interface, and acts as teacher and students through
-the hub: nothing is faked but their answers, which are stored ones. Steps that all students take, they
-take at once.
+Run by root. It makes accounts (`mlclass...`, with its process number in them) and takes them away again,
+and those of a rehearsal that was killed before it could; starts JupyterHub with `jupyterhub_config.py` on
+free ports of the loopback interface, and acts as teacher and students through the hub: nothing is faked
+but their answers, which are stored ones. Steps that all students take, they take at once.
 """
 
 from __future__ import annotations
@@ -15,7 +15,9 @@ import contextlib
 import os
 import pwd
 import random
+import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -34,10 +36,18 @@ from instructor.grading import master_notebook
 from instructor.grading.sample_class import submission
 from instructor.settings import ANSWERS, HERE, ROOT, SOURCE
 
-__all__ = ["Failed", "Rehearsal", "free_port", "main", "missing"]
+__all__ = [
+    "Failed",
+    "Rehearsal",
+    "free_port",
+    "left_behind",
+    "main",
+    "missing",
+    "remove_left_behind",
+]
 
 ASSIGNMENT = "00_first_listen"
-TEACHER, STUDENT = "mlclassteacher", "mlclass{:02}"
+ACCOUNT = re.compile(r"mlclass(?P<process>\d+)x[a-z0-9]+")  # of the rehearsal in that process
 TOKEN = "a-token-of-the-rehearsal-alone"
 PROXY = ROOT / "build" / "npm" / "node_modules" / ".bin" / "configurable-http-proxy"
 PROXY_VERSION = "5.3.0"
@@ -102,8 +112,9 @@ class Rehearsal:
     """
 
     def __init__(self, students: int = 3):
-        self.teacher = TEACHER
-        self.students = [STUDENT.format(number) for number in range(1, students + 1)]
+        prefix = f"mlclass{os.getpid()}x"
+        self.teacher = f"{prefix}teacher"
+        self.students = [f"{prefix}{number:02}" for number in range(1, students + 1)]
         self.seconds, self.tokens, self.peak_mb = {}, {}, 0
         self.folder = Path(tempfile.mkdtemp(prefix="musiclab-hub-"))
         self.folder.chmod(0o755)
@@ -128,7 +139,7 @@ class Rehearsal:
             self.hub.wait()
         for name in [self.teacher, *self.students]:
             if _exists(name):
-                subprocess.run(["userdel", "-r", name], capture_output=True, check=False)
+                _take_away(name)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -158,9 +169,8 @@ class Rehearsal:
         return Path(pwd.getpwnam(name).pw_dir)
 
     def _prepare(self):
+        remove_left_behind()
         for name in [self.teacher, *self.students]:
-            if _exists(name):
-                raise Failed(f"there is an account {name}: userdel -r {name}")
             subprocess.run(["useradd", "--create-home", "--shell", "/bin/bash", name], check=True)
             self.home(name).chmod(0o700)
         exchange = self.folder / "exchange"
@@ -367,6 +377,33 @@ def _exists(name):
     return True
 
 
+def left_behind() -> list[str]:
+    """The accounts of rehearsals that were killed: those of this process, and of processes that no longer run."""
+    found = []
+    for account in pwd.getpwall():
+        if match := ACCOUNT.fullmatch(account.pw_name):
+            process = int(match["process"])
+            if process == os.getpid() or not psutil.pid_exists(process):
+                found.append(account.pw_name)
+    return found
+
+
+def remove_left_behind() -> None:
+    """Take the accounts of killed rehearsals away."""
+    for name in left_behind():
+        _take_away(name)
+
+
+def _take_away(name):
+    """End what an account still runs, and delete it with its home."""
+    user = pwd.getpwnam(name).pw_uid
+    for one in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if one.uids().real == user:
+                one.kill()
+    subprocess.run(["userdel", "-f", "-r", name], capture_output=True, check=False)
+
+
 def free_port() -> int:
     """A port of the loopback interface that nothing listens on, and that no outgoing connection is given."""
     while True:
@@ -387,6 +424,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     if options.check:
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # an end that takes the accounts away
     try:
         with Rehearsal(options.students) as rehearsal:
             rehearsal.all_day()

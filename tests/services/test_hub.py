@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import requests
@@ -74,6 +75,32 @@ def test_a_student_reaches_neither_the_teachers_server_nor_files(day):
         assert path.is_dir()
         words = ["runuser", "-u", student, "--", "ls", str(path)]
         assert subprocess.run(words, capture_output=True, check=False).returncode, path
+
+
+def test_accounts_of_a_killed_rehearsal_are_taken_away_and_no_others():
+    if why := rehearsal.missing():
+        missing(why)
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()  # a process number that nothing runs under
+    alive = subprocess.Popen(["sleep", "60"])
+    left, other, beside = (f"mlclass{gone.pid}x01", f"mlclass{alive.pid}x01", "mlclassroom")
+    try:
+        for name in (left, other, beside):
+            subprocess.run(["useradd", "--create-home", name], check=True)
+        assert left in rehearsal.left_behind()
+        assert not {other, beside} & set(rehearsal.left_behind())
+        sleeper = subprocess.Popen(["runuser", "-u", left, "--", "sleep", "60"])
+        rehearsal.remove_left_behind()
+        assert sleeper.wait(timeout=20) != 0
+        accounts = Path("/etc/passwd").read_text(encoding="utf-8")
+        assert f"{left}:" not in accounts
+        assert f"{other}:" in accounts
+        assert f"{beside}:" in accounts
+    finally:
+        alive.kill()
+        alive.wait()
+        for name in (left, other, beside):
+            subprocess.run(["userdel", "-f", "-r", name], capture_output=True, check=False)
 
 
 def test_without_root_it_says_what_it_needs():
