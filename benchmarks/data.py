@@ -189,8 +189,9 @@ def _fresh(code, *arguments):
     return json.loads(said.splitlines()[-1])
 
 
-def main(arguments: list[str] | None = None) -> int:
-    from benchmarks.record import store
+def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
+    from benchmarks.record import RESULTS, record
+    from musiclab.data import write_whole
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.data", description="Measure a large collection."
@@ -201,7 +202,10 @@ def main(arguments: list[str] | None = None) -> int:
     start = time.perf_counter()
     found = scale_rows(options.files, options.notes)
     command = f"python -m benchmarks.data --files {options.files} --notes {options.notes}"
-    store("shards", found, command=command)
+    result = record("shards", found) | {"command": command}
+    write_whole(
+        file or RESULTS / "shards.json", (json.dumps(result, indent=1) + "\n").encode("utf-8")
+    )
     for row in found:
         print(row)
     print(f"{time.perf_counter() - start:.0f} s in all")

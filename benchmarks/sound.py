@@ -5,6 +5,7 @@ python -m benchmarks.sound    # trains the models of notes: about five minutes o
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -145,12 +146,16 @@ def note_rows(
 
 
 def main(folder: Path | None = None) -> int:
-    from benchmarks.record import store
+    from benchmarks.record import RESULTS, record
+    from musiclab.data import write_whole
 
-    found = note_rows()
-    more = {"command": "python -m benchmarks.sound", "seed": list(SEEDS)}
-    store("note_models", found, folder, key=("what", "seed", "passes"), **more)
-    for row in found:
+    result = record("note_models", note_rows()) | {
+        "command": "python -m benchmarks.sound",
+        "seed": list(SEEDS),
+    }
+    file = (folder or RESULTS) / "note_models.json"
+    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    for row in result["rows"]:
         print(row)
     return 0
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["NLL", "mixture", "nll_per_frame"]
+__all__ = ["NLL", "mixture", "mixture_weights", "nll_per_frame"]
 
 
 class NLL(NamedTuple):
@@ -62,7 +62,7 @@ def nll_per_frame(log_likelihood: Sequence[np.ndarray]) -> NLL:
     return NLL(float(-frames.mean()), float(means.mean()), spread, len(pieces), len(frames))
 
 
-def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
+def mixture(*models: Sequence[np.ndarray], weights=None) -> list[np.ndarray]:
     """Log-likelihoods of the mixture of several models: each frame's probability is the mean of theirs.
 
     Averaged are probabilities, not their logarithms: at each frame the mixture is at least as good
@@ -72,31 +72,76 @@ def mixture(*models: Sequence[np.ndarray]) -> list[np.ndarray]:
 
     Args:
       *models: of each model its log-likelihoods, as for :func:`nll_per_frame`, of the same pieces.
+      weights: of each model, from 0 to 1, with sum 1, for a weighted mean; None for equal weights.
 
     Returns:
       The mixture's log-likelihoods, float64 (T,) per piece.
 
     Raises:
-      ValueError: if there is no model, or they did not score the same frames.
+      ValueError: if there is no model, they did not score the same frames, or the weights are no
+        distribution over the models.
 
     >>> mixture([np.log([0.5])], [np.log([0.1])])[0].round(4) == np.log(0.3).round(4)
     array([ True])
     """
+    scored = _same_pieces(models)
+    weights = np.full(len(scored), 1 / len(scored)) if weights is None else np.asarray(weights)
+    if weights.shape != (len(scored),) or not (weights >= 0).all() or abs(weights.sum() - 1) > 1e-6:
+        raise ValueError(
+            f"weights {weights.tolist()} of {len(scored)} models: need one of each, at least 0, of sum 1"
+        )
+    return [_log_mean(np.stack(piece), weights) for piece in zip(*scored)]
+
+
+def mixture_weights(*models: Sequence[np.ndarray], steps: int = 300) -> np.ndarray:
+    """Weights of a mixture that make given frames likeliest, by expectation maximisation (EM).
+
+    Fit them on validation pieces, and score test pieces with them. At each step a model's weight
+    becomes its mean share of the mixture's probability of a frame. The likelihood of the frames
+    never falls from step to step, and it has no maximum but the global one.
+
+    Source: Bishop, "Pattern Recognition and Machine Learning", section 9.3, with fixed components.
+
+    Args:
+      *models: as for :func:`mixture`. steps: of EM, from equal weights.
+
+    Returns:
+      float64, a weight for each model, with sum 1.
+
+    Raises:
+      ValueError: as :func:`mixture`, or if all models hold a frame impossible.
+
+    >>> mixture_weights([np.log([0.5, 0.5])], [np.log([0.1, 0.1])]).round(3)
+    array([1., 0.])
+    """
+    logs = np.stack([np.concatenate(model) for model in _same_pieces(models)])  # (models, frames)
+    if not np.isfinite(logs.max(axis=0)).all():
+        raise ValueError("a frame is impossible for every model: no weights make it likely")
+    probs = np.exp(logs - logs.max(axis=0))
+    weights = np.full(len(logs), 1 / len(logs))
+    for _ in range(steps):
+        shares = weights[:, None] * probs  # (models, frames)
+        weights = (shares / shares.sum(axis=0)).mean(axis=1)
+    return weights
+
+
+def _log_mean(logs, weights):
+    """log of the mean of exp over the first axis; the largest is taken out first, so that exp can't underflow."""
+    top = np.max(logs, axis=0)
+    finite = np.where(np.isfinite(top), top, 0.0)
+    with np.errstate(divide="ignore"):
+        return finite + np.log(weights @ np.exp(logs - finite))  # Eq. (8.4)
+
+
+def _same_pieces(models):
+    """The models' log-likelihoods as arrays, of the same pieces."""
     scored = [_pieces(model) for model in models]
     lengths = [[len(piece) for piece in model] for model in scored]
     if not scored or any(some != lengths[0] for some in lengths):
         raise ValueError(
             f"{len(scored)} models scored different frames: pass the same pieces to each"
         )
-    return [_log_mean(np.stack(piece)) for piece in zip(*scored)]
-
-
-def _log_mean(logs):
-    """log of the mean of exp over the first axis; the largest is taken out first, so that exp can't underflow."""
-    top = np.max(logs, axis=0)
-    finite = np.where(np.isfinite(top), top, 0.0)
-    with np.errstate(divide="ignore"):
-        return finite + np.log(np.mean(np.exp(logs - finite), axis=0))  # Eq. (8.4)
+    return scored
 
 
 def _pieces(log_likelihood):

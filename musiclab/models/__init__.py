@@ -72,6 +72,7 @@ Module to lessons::
 
 Internal, imported by no lesson::
 
+    attention.chord_transformer
     recurrent.accompaniment_model
     recurrent.counterpoint_table
 """

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import nbformat
 
-from benchmarks.record import stated
 from musiclab.setup import welcome
 from scripts import lesson_modules, notebook_reading
 from scripts.website import course_map
@@ -291,7 +290,13 @@ def results(folder: Path, file: Path) -> None:
             rows = [{name: row.get(name) for name in columns} for row in rows]
         for part in _alike(rows):
             text += _table(part)
-        text += ["```{div} measured", f"Measured by {stated(found)}", "```", ""]
+        machine, unclean = (
+            found["machine"],
+            " with uncommitted changes" if found.get("uncommitted_changes") else "",
+        )
+        where = f"{machine['cores_used']} of {machine['cores']} cores, {machine['cpu']}, {machine['system']}"
+        said = f"`{found['command']}`, {found['date']}, commit `{found['commit'][:10]}`{unclean}; {where}."
+        text += ["```{div} measured", f"Measured by {said}", "```", ""]
     _write(file, text)
 
 

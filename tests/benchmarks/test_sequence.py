@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import sequence
-from musiclab.metrics.likelihood import mixture, nll_per_frame
+from musiclab.metrics.likelihood import mixture, mixture_weights, nll_per_frame
 
 rng = np.random.default_rng(0)
 
@@ -69,17 +69,24 @@ def test_rows_are_means_over_seeds(monkeypatch, file):
             np.mean([t.per_piece for t in tests]), abs=1e-3
         )
         assert found[name]["cpu_s"] == 10.5
-    a, b = sequence.MIXED
-    mixed = [
-        nll_per_frame(mixture(scored[a, s]["test"], scored[b, s]["test"])).pooled for s in range(2)
-    ]
-    assert found[sequence.MIXTURE]["test"] == pytest.approx(np.mean(mixed), abs=1e-3)
-    assert found[sequence.MIXTURE]["cpu_s"] == 21.0  # both trainings
-    assert found[sequence.MIXTURE]["wall_s"] == 5.0 + len(b)  # at the same time
+    row, mixed, weights = found[sequence.MIXTURE], [], []
+    for seed in range(2):
+        members = [scored[name, seed] for name in sequence.MIXED]
+        weights.append(mixture_weights(*(run["valid"] for run in members)))  # not on the test split
+        tests = mixture(*(run["test"] for run in members), weights=weights[-1])
+        mixed.append(nll_per_frame(tests).pooled)
+    assert row["test"] == pytest.approx(np.mean(mixed), abs=1e-3)
+    shown = [float(weight) for weight in row["weights"].split(", ")]
+    np.testing.assert_allclose(shown, np.mean(weights, axis=0), atol=0.006)
+    assert found["GRU, note by note"]["weights"] == ""
+    assert row["valid"] <= min(found[name]["valid"] for name in sequence.MIXED) + 1e-3
+    assert row["cpu_s"] == 10.5 * len(sequence.MIXED)  # all trainings
+    assert row["wall_s"] == 5.0 + max(map(len, sequence.MIXED))  # at the same time
 
 
-def test_a_training_in_a_process_of_its_own(monkeypatch, file):
-    quick = {"backbone": "none", "head": "notes", "hidden": 4, "epochs": 1}
+@pytest.mark.parametrize("backbone", ["none", "attention"])
+def test_a_training_in_a_process_of_its_own(monkeypatch, file, backbone):
+    quick = {"backbone": backbone, "head": "counterpoint", "hidden": 4, "units": 4, "epochs": 1}
     monkeypatch.setitem(sequence.MODELS, "GRU, 88 coins", quick)
     scores = file.with_suffix(".npz")
     took = sequence.train_one(file, "GRU, 88 coins", 0, scores)
@@ -91,6 +98,12 @@ def test_a_training_in_a_process_of_its_own(monkeypatch, file):
             "test1": (7,),
         }
         assert all((arrays[name] < 0).all() for name in arrays)
+
+
+def test_larger_sets_are_passed_over_fewer_times():
+    n = sequence.JSB_FRAMES
+    assert [sequence.passes(40, frames) for frames in (100, n, 4 * n, 16 * n)] == [40, 40, 20, 10]
+    assert sequence.passes(2, 100 * n) == 1  # never none
 
 
 def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file, tmp_path, capsys):
@@ -116,6 +129,15 @@ def test_one_model_measured_again_loses_no_other_row(monkeypatch, file, tmp_path
     after = json.loads(stored.read_text(encoding="utf-8"))["rows"]
     changed = [new["what"] for old, new in zip(before, after, strict=True) if old != new]
     assert changed == ["LSTM, 88 coins"]
+
+
+def test_rows_of_models_that_are_gone_are_left_out(monkeypatch, file, tmp_path):
+    made_up_runs(monkeypatch)
+    stored = tmp_path / "sequence_tiny.json"
+    stored.write_text(json.dumps({"rows": [{"what": "a model of old"}]}), encoding="utf-8")
+    sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path)
+    rows = json.loads(stored.read_text(encoding="utf-8"))["rows"]
+    assert [row["what"] for row in rows] == [*sequence.MODELS, sequence.MIXTURE]
 
 
 def test_another_set_leaves_the_results_on_jsb_chorales_alone(monkeypatch, file, tmp_path):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from musiclab.metrics.likelihood import mixture, nll_per_frame
+from musiclab.metrics.likelihood import mixture, mixture_weights, nll_per_frame
 
 rng = np.random.default_rng(0)
 PIECES = [-rng.gamma(4.0, size=n) for n in (3, 10, 1)]
@@ -55,6 +55,39 @@ def test_mixture_does_not_underflow():
     np.testing.assert_allclose(mixture([[-np.inf]], [[0.0]])[0], np.log(0.5))
 
 
+def test_a_weighted_mixture_by_hand():
+    # 3/4 of a chance of 1/2 and 1/4 of a chance of 1/10
+    mixed = mixture([np.log([0.5])], [np.log([0.1])], weights=[0.75, 0.25])
+    np.testing.assert_allclose(mixed[0], np.log([0.4]))
+
+
+def test_fitted_weights_by_hand():
+    # w puts w/2 + (1 - w)/4 on two frames and w/4 + (1 - w)/2 on the third: (1 + w)^2 (2 - w) is
+    # largest at w = 1, and (1 + w)(2 - w) at w = 1/2
+    a, b = np.log([[0.5, 0.5, 0.25], [0.25, 0.25, 0.5]])
+    np.testing.assert_allclose(mixture_weights([a], [b]), [1, 0], atol=0.01)
+    np.testing.assert_allclose(mixture_weights([a[1:]], [b[1:]]), [0.5, 0.5])
+    # what holds three of four frames for certain and one impossible weighs 3/4
+    sure = np.array([0.0, 0.0, 0.0, -np.inf])
+    np.testing.assert_allclose(mixture_weights([sure], [[-np.inf] * 3 + [0.0]]), [0.75, 0.25])
+
+
+def test_fitted_weights_are_the_best_of_a_grid():
+    models = [[-rng.gamma(4.0, size=200)] for _ in range(3)]
+    weights = mixture_weights(*models)
+    assert weights.sum() == pytest.approx(1)
+    best = nll_per_frame(mixture(*models, weights=weights)).pooled
+    for tried in [*np.eye(3), np.full(3, 1 / 3), *rng.dirichlet(np.ones(3), 300)]:
+        assert best <= nll_per_frame(mixture(*models, weights=tried)).pooled + 1e-5
+
+
+def test_a_mixture_stays_a_distribution():
+    # five frames are all that can come: each model's probabilities sum to 1
+    models = [[np.log(probs)] for probs in rng.dirichlet(np.ones(5), 3)]
+    for weights in (None, [0.2, 0.3, 0.5], mixture_weights(*models)):
+        assert np.exp(mixture(*models, weights=weights)[0]).sum() == pytest.approx(1)
+
+
 @pytest.mark.parametrize(
     ("call", "words"),
     [
@@ -65,6 +98,13 @@ def test_mixture_does_not_underflow():
         (lambda: mixture(), "0 models"),
         (lambda: mixture(PIECES, PIECES[:2]), "same pieces"),
         (lambda: mixture(PIECES, [p[:1] for p in PIECES]), "different frames"),
+        (lambda: mixture(PIECES, OTHER, weights=[1.0]), "of 2 models"),
+        (lambda: mixture(PIECES, OTHER, weights=[0.5, 0.6]), "of sum 1"),
+        (lambda: mixture(PIECES, OTHER, weights=[1.5, -0.5]), "at least 0"),
+        (lambda: mixture(PIECES, OTHER, weights=[np.nan, 1.0]), "at least 0"),
+        (lambda: mixture_weights(), "0 models"),
+        (lambda: mixture_weights(PIECES, PIECES[:2]), "same pieces"),
+        (lambda: mixture_weights([[-np.inf]], [[-np.inf]]), "impossible for every model"),
     ],
 )
 def test_bad_input_is_explained(call, words):

@@ -14,7 +14,7 @@ from musiclab.sampling.ancestral import ancestral_sampling, check_temperature
 
 __all__ = ["HEADS", "ChordModel"]
 
-HEADS = ("bernoulli", "notes")
+HEADS = ("bernoulli", "notes", "counterpoint")
 PERIOD = 4  # frames come without barlines: the model is given their index modulo 4
 
 
@@ -27,9 +27,10 @@ class ChordModel(SequenceModel):
 
     Args:
       backbone: "none", "rnn", "lstm", "peephole" or "gru".
-      head: "bernoulli" (:class:`BernoulliHead`) or "notes" (:class:`NotesHead`).
+      head: "bernoulli" (:class:`BernoulliHead`), "notes" (:class:`NotesHead`), or "counterpoint"
+        (:class:`NotesHead` with a counterpoint table).
       keys: K columns of a roll.
-      units: H of the recurrent layer.
+      units: H of the recurrent layer. layers: number of recurrent layers.
       hidden: units inside the notes head. order: its order, "up" or "down".
       dropout: share of hidden units left out in training.
 
@@ -50,21 +51,29 @@ class ChordModel(SequenceModel):
         hidden=192,
         order="up",
         dropout=0.5,
+        layers=1,
         **kwargs,
     ):
         super().__init__(**kwargs)
-        if backbone not in CELLS or head not in HEADS:
-            raise ValueError(f"{backbone!r}, {head!r}: need one of {CELLS} and one of {HEADS}")
+        if head not in HEADS:
+            raise ValueError(f"head {head!r}: need one of {', '.join(HEADS)}")
         self.settings = {"backbone": backbone, "head": head, "keys": keys, "units": units}
-        self.settings |= {"hidden": hidden, "order": order, "dropout": dropout}
+        self.settings |= {"hidden": hidden, "order": order, "dropout": dropout, "layers": layers}
         self.keys = keys
-        self.recurrent = RecurrentStack(backbone, units, dropout=dropout)
+        self.recurrent = self.make_backbone(backbone, units, layers, dropout)
         if head == "bernoulli":
             self.head = BernoulliHead(keys, dropout)
         else:
-            self.head = NotesHead(keys, hidden, order, dropout)
+            last = self.recurrent.size if head == "counterpoint" else None  # column of the context
+            self.head = NotesHead(keys, hidden, order, dropout, previous=last)
         self(tf.zeros((1, 1, keys)))  # makes the weights
         self.compile_default()
+
+    def make_backbone(self, backbone, units, layers, dropout):
+        """The layers that make hidden states of the frames."""
+        if backbone not in CELLS:
+            raise ValueError(f"backbone {backbone!r}: need one of {', '.join(CELLS)}")
+        return RecurrentStack(backbone, units, layers, dropout)
 
     def call(self, x, training=False):
         """Rolls (B, T, K), padded with -1, to ln p of each frame in nats, (B, T), 0 at padded steps."""

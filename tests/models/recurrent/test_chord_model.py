@@ -137,8 +137,8 @@ def test_saved_and_loaded_it_is_the_same(tmp_path, backbone, head):
 @pytest.mark.parametrize(
     ("call", "words"),
     [
-        (lambda: model("tape"), "'tape'.*'peephole'"),
-        (lambda: model(head="guess"), "'guess'.*'bernoulli'"),
+        (lambda: model("tape"), "backbone 'tape'.*peephole"),
+        (lambda: model(head="guess"), "head 'guess'.*counterpoint"),
         (lambda: model(order="sideways"), "order 'sideways'"),
         (lambda: model(units=0), "0 units"),
         (lambda: model().fit([], verbose=0), "no piece"),
