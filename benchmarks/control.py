@@ -11,7 +11,6 @@ Written to ``control.json``.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from functools import cache
 from pathlib import Path
@@ -177,26 +176,18 @@ def _in_mode(mode, seed):
 
 
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import write_whole
+    from benchmarks.record import store
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.control", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--only", nargs="+", choices=ROWS, default=ROWS, help="these rows alone")
     names = parser.parse_args(arguments).only
-    file = (folder or RESULTS) / "control.json"
+    more = {"command": "python -m benchmarks.control", "targets": TARGETS, "seed": list(SEEDS)}
     for name in names:
         found = row(name)
         print(found, flush=True)
-        old = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
-        kept = {one["what"]: one for one in [*old, found]}
-        result = record("control", [kept[one] for one in ROWS if one in kept]) | {
-            "command": "python -m benchmarks.control",
-            "targets": TARGETS,
-            "seed": list(SEEDS),
-        }
-        write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+        store("control", [found], folder, keep=True, order=ROWS, **more)
     return 0
 
 

@@ -189,9 +189,8 @@ def _fresh(code, *arguments):
     return json.loads(said.splitlines()[-1])
 
 
-def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import write_whole
+def main(arguments: list[str] | None = None) -> int:
+    from benchmarks.record import store
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.data", description="Measure a large collection."
@@ -202,10 +201,7 @@ def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
     start = time.perf_counter()
     found = scale_rows(options.files, options.notes)
     command = f"python -m benchmarks.data --files {options.files} --notes {options.notes}"
-    result = record("shards", found) | {"command": command}
-    write_whole(
-        file or RESULTS / "shards.json", (json.dumps(result, indent=1) + "\n").encode("utf-8")
-    )
+    store("shards", found, command=command)
     for row in found:
         print(row)
     print(f"{time.perf_counter() - start:.0f} s in all")

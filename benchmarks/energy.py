@@ -13,17 +13,15 @@ Hyper-parameters of the RBM and of the RNN-RBM were chosen on the validation spl
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import rnn_rbm
+from benchmarks.process import scored, use_threads
 
 __all__ = [
     "NEED_FILE",
@@ -117,11 +115,7 @@ def speed(visible: int, hidden: int, updates: int = UPDATES, threads: int | None
 
 def speed_rows(path: Path | None = None, seeds: int = 1) -> list[dict]:
     """:func:`speed` for each of :data:`SHAPES` with one thread, with two and by default, each in its own process."""
-    runs = [
-        _process("--shape", str(v), str(h), "--threads", str(n))
-        for n in (1, 2, 0)
-        for v, h in SHAPES
-    ]
+    runs = [scored("energy", "--shape", v, h, "--threads", n) for n in (1, 2, 0) for v, h in SHAPES]
     return [row for run in runs for row in run["rows"]]
 
 
@@ -184,7 +178,7 @@ def rbm_rows(path: Path, seeds: int = 3) -> list[dict]:
     from musiclab.metrics.likelihood import nll_per_frame
 
     unshared = clean(load_benchmark(path))
-    runs = [_process("--jsb", str(path), "--seed", str(seed)) for seed in range(seeds)]
+    runs = [scored("energy", "--jsb", path, "--seed", seed) for seed in range(seeds)]
     tests = [nll_per_frame(run["test"]).pooled for run in runs]
     kept = [[piece for piece, good in zip(run["test"], unshared) if good] for run in runs]
     return [
@@ -237,25 +231,8 @@ def _mean(values, digits=3):
     return round(float(np.mean(values)), digits)
 
 
-def _process(*arguments):
-    """What this module answers in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        scores = Path(folder) / "scores.npz"
-        command = [sys.executable, "-m", "benchmarks.energy", *arguments, "--scores", str(scores)]
-        root = Path(__file__).resolve().parents[1]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, cwd=root)
-        found = json.loads(done.stdout.splitlines()[-1])
-        if scores.exists():
-            with np.load(scores) as arrays:
-                found["test"] = [arrays[name] for name in arrays]
-        return found
-
-
 def _alone(options) -> dict:
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(options.threads)
-    tf.config.threading.set_inter_op_parallelism_threads(options.threads)
+    use_threads(options.threads)
     if options.shape:
         v, h = options.shape
         return {"rows": speed(v, h, UPDATES if v < 500 else UPDATES // 10, options.threads or None)}
@@ -263,9 +240,10 @@ def _alone(options) -> dict:
 
 
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.record import RESULTS
+    from benchmarks.record import store
     from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.data.files.storage import sha256
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.energy", description=__doc__.split("\n")[0]
@@ -297,14 +275,11 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         except DataError as error:
             print(error, file=sys.stderr)
             return 1
-        more["source"] = {
-            "file": path.name,
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-        }
+        more["source"] = {"file": path.name, "sha256": sha256(path)}
     for name in names:
         print(f"measuring {name} ...", flush=True)
         found = PARTS[name](options.jsb and path, options.seeds)
-        result = rnn_rbm.merge((folder or RESULTS) / "energy.json", found, **more)
+        result = store("energy", found, folder, keep=True, **more)
     print(table(result["rows"]))
     return 0
 

@@ -13,17 +13,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import RESULTS, ROOT, record
+from benchmarks.process import answer, use_threads
+from benchmarks.record import RESULTS, store
 
 __all__ = ["FORMS", "MEASURES", "MODELS", "REASONS", "Model", "form_pieces", "main", "row"]
 
@@ -679,28 +680,34 @@ def train_seconds(name: str) -> float:
     return round(time.process_time() - cpu, 1)
 
 
-def _merge(file: Path, rows: list[dict] = (), training: dict | None = None) -> None:
-    """Put rows and training times into the stored table; others stay, in the order of the models."""
-    from musiclab.data import write_whole
-
+def put(folder: Path, rows: list[dict] = (), training: dict | None = None) -> None:
+    """Put rows, and CPU seconds of trainings, into the stored table; all others stay."""
+    file = folder / "every_model.json"
     old = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-    training = old.get("training", {}) | (training or {})
-    by_name = {one["what"]: one for one in [*old.get("rows", []), *rows]}
-    order = [f"Bach, {kind}" for kind in _kinds()] + [model.name for model in MODELS]
-    kept = [by_name[name] for name in order if name in by_name]
-    for model in MODELS:
-        if model.name in by_name and model.weights and all(w in training for w in model.weights):
-            found = by_name[model.name]
-            found["cpu_s_training"] = round(sum(training[w] for w in model.weights), 1)
-            found["reasons"].pop("cpu_s_training", None)
-    result = record("every_model", kept) | {
-        "command": "python -m benchmarks.every_model",
-        "seed": list(SEEDS),
-        "temperatures": TEMPERATURES,
-        "training": training,
-        "why_missing": REASONS,
-    }
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    today = datetime.now(UTC).date().isoformat()
+    seconds = old.get("training", {}) | (training or {})
+    models = {model.name: model for model in MODELS}
+
+    def complete(row):
+        weights = models[row["what"]].weights if row["what"] in models else ()
+        if weights and all(name in seconds for name in weights):
+            row["cpu_s_training"] = round(sum(seconds[name] for name in weights), 1)
+            row["reasons"].pop("cpu_s_training", None)
+
+    store(
+        "every_model",
+        rows,
+        folder,
+        keep=True,
+        order=[*(f"Bach, {kind}" for kind in _kinds()), *models],
+        complete=complete,
+        command="python -m benchmarks.every_model",
+        seed=list(SEEDS),
+        temperatures=TEMPERATURES,
+        training=seconds,
+        trained_on=old.get("trained_on", {}) | dict.fromkeys(training or {}, today),
+        why_missing=REASONS,
+    )
 
 
 def _kinds():
@@ -721,17 +728,12 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
     if options.one:
         print(json.dumps(_one(options.one)))
         return 0
-    file = folder / "every_model.json"
     for name in options.train or options.only:
-        command = [sys.executable, "-m", "benchmarks.every_model", "--one", name]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        if done.returncode:
-            raise RuntimeError(f"{name}: its process ended with status {done.returncode}")
-        found = json.loads(done.stdout.splitlines()[-1])
+        found = answer("every_model", "--one", name)
         if options.train:
-            _merge(file, training={name: found})
+            put(folder, training={name: found})
         else:
-            _merge(file, rows=[found])
+            put(folder, rows=[found])
         print(f"{name}: {found}", flush=True)
     return 0
 
@@ -739,10 +741,7 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
 def _one(name):
     """What the command measures of one row, or of one training, on one thread."""
     if not name.startswith("Bach"):
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        use_threads(1)
     models = {model.name: model for model in MODELS}
     if name in models:
         return row(models[name])

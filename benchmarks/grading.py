@@ -1,7 +1,7 @@
 """How fast a class is graded: nbgrader alone, one after another and unprotected, against `make grade` in its sandbox.
 
 python -m benchmarks.grading     # prints the rows; `python -m benchmarks.run --only grading` writes them down
-python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class, by `make grade` alone
+python -m benchmarks.grading --lesson 03_autoencoder --size 500     # one large class alone; its row is written down
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from pathlib import Path
 import nbformat
 import psutil
 
+from benchmarks.process import use_cores
+from benchmarks.record import store
 from instructor.answers import load as stored_answers
 from instructor.grading import autograde, gradebook, master_notebook
 from instructor.grading.sample_class import submission
@@ -173,15 +175,19 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--lesson", default=ASSIGNMENT, metavar="NN_name")
     parser.add_argument("--size", type=int, help="of one class, graded by `make grade` alone")
     options = parser.parse_args(arguments)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    use_cores()
     try:
         if options.size:
             with tempfile.TemporaryDirectory() as folder:
                 course = Path(folder) / "large"
                 make_class(course, options.size, options.lesson)
                 words = _make_grade(course, options.lesson)
-                print(_row(f"make grade, {options.lesson}", course, options.size, words))
+                row = _row(f"make grade, {options.lesson}", course, options.size, words)
+            print(row)
+            command = (
+                f"python -m benchmarks.grading --lesson {options.lesson} --size {options.size}"
+            )
+            store("grading", [row | {"ratio": "-"}], keep=True, command=command)
             return 0
         for row in rows():
             print(row)

@@ -9,7 +9,6 @@ must be the same.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
@@ -20,10 +19,9 @@ from pathlib import Path
 import psutil
 
 from benchmarks.grading import ASSIGNMENT, GradingFails, make_class
-from benchmarks.record import RESULTS, page, record
+from benchmarks.record import store
 from instructor.hub import rehearsal
 from instructor.settings import ROOT
-from musiclab.data import write_whole
 
 __all__ = ["cluster_rows", "hub_rows", "main"]
 
@@ -156,9 +154,7 @@ def main() -> int:
     if load >= 1:  # what others took is not measured, but said
         for row in rows:
             row["note"] = f"{row['note']}; beside other programs (load {load:.0f})".lstrip("; ")
-    made = record(NAME, rows) | {"command": f"python -m benchmarks.{NAME}"}
-    write_whole(RESULTS / f"{NAME}.json", (json.dumps(made, indent=1) + "\n").encode("utf-8"))
-    write_whole(RESULTS / "README.md", page().encode("utf-8"))
+    store(NAME, rows, command=f"python -m benchmarks.{NAME}")
     for row in rows:
         print(f"{row['what']:<45}{row['students']:>4}{row['wall_s']:>8.1f} s  {row['note']}")
     return 0

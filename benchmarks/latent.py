@@ -14,15 +14,14 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
-import os
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import RESULTS, page, record
+from benchmarks.process import answer, use_cores, use_threads
+from benchmarks.record import store
 from training.gans import SETTINGS, count_steps
 
 __all__ = ["LIMITS", "MEASURES", "MODELS", "main", "missed", "references", "rows", "train_one"]
@@ -208,7 +207,13 @@ def rows(seeds: int = 3, models=None) -> list[dict]:
     for name in MODELS if models is None else models:
         print(f"{name}: {seeds} seeds ...", flush=True)
         real = known[REAL_IN_C if MODELS[name].get("common_key") else REAL]
-        found.append(_row(name, [_process(name, seed) for seed in range(seeds)], real))
+        found.append(
+            _row(
+                name,
+                [answer("latent", "--model", name, "--seed", seed) for seed in range(seeds)],
+                real,
+            )
+        )
     return found
 
 
@@ -229,20 +234,7 @@ def _row(name, runs, real):
     return row | {"targets": ""}
 
 
-def _process(name, seed):
-    """Train in a process of its own; what it measured."""
-    command = [sys.executable, "-m", "benchmarks.latent", "--model", name, "--seed", str(seed)]
-    done = subprocess.run(
-        command, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).resolve().parents[1]
-    )
-    if done.returncode:
-        raise RuntimeError(f"training failed with status {done.returncode}: {name}, seed {seed}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
-    from musiclab.data import write_whole
-
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.latent", description=__doc__.split("\n")[0]
     )
@@ -256,31 +248,17 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
     parser.add_argument("--seed", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.model:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        use_threads(1)
         print(json.dumps(train_one(options.model, options.seed)))
         return 0
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
-    file = folder / "latent.json"
+    use_cores()
     found = rows(options.seeds, options.only)
-    if options.only and file.exists():
-        found = _merged(json.loads(file.read_text(encoding="utf-8"))["rows"], found)
-    result = record("latent", found) | {"models": MODELS, "seed": list(range(options.seeds))}
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
-    write_whole(file.with_name("README.md"), page(file.parent).encode("utf-8"))
+    order = [row["what"] for row in found if row["what"] not in MODELS] + list(MODELS)
+    more = {"models": MODELS, "seed": list(range(options.seeds))}
+    store("latent", found, folder, keep=bool(options.only), order=order, **more)
     for row in found:
         print(row)
     return 0
-
-
-def _merged(before, now):
-    """Rows of an earlier run, those measured again replaced, in the order of :data:`MODELS`."""
-    rows = {row["what"]: row for row in before} | {row["what"]: row for row in now}
-    first = [row["what"] for row in now if row["what"] not in MODELS]
-    return [rows[name] for name in (*first, *MODELS) if name in rows]
 
 
 if __name__ == "__main__":

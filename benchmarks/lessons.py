@@ -1,10 +1,12 @@
 """Time and memory of each lesson, run from top to bottom in a fresh kernel, as a student does with Run All.
 
-python -m benchmarks.lessons 03     # measures one lesson and writes nothing: what to put in its header
+python -m benchmarks.lessons 03 07            # measures these lessons and says what to put in their headers
+python -m benchmarks.lessons 03 07 --store    # and writes their rows, too; those of other lessons stay
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -15,8 +17,10 @@ from tempfile import TemporaryDirectory
 
 import nbformat
 
+from benchmarks.process import use_cores
+from benchmarks.record import store
 from musiclab.setup import lab
-from scripts.reset_lesson import find_lesson, lessons
+from scripts.reset_lesson import is_called, lessons, number_of
 
 __all__ = ["LESSONS", "LessonFails", "measure", "rows"]
 
@@ -119,13 +123,33 @@ def _seed(nb):
     return found and int(found[1])
 
 
-def main(numbers: list[str]) -> int:
-    for number in numbers:
-        row = measure(find_lesson(number, LESSONS))
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.lessons", description="Measure single lessons."
+    )
+    parser.add_argument("numbers", nargs="+", metavar="NN", help="number of a lesson, such as 03")
+    parser.add_argument(
+        "--store", action="store_true", help="write the rows, too: on an idle machine"
+    )
+    options = parser.parse_args(arguments)
+    paths = {n: [one for one in lessons(LESSONS) if is_called(one, n)] for n in options.numbers}
+    if unknown := [number for number, found in paths.items() if not found]:
+        there = ", ".join(map(number_of, lessons(LESSONS)))
+        parser.error(f"no lesson {', '.join(unknown)}: there are {there}")
+    use_cores()
+    for [path] in paths.values():
+        try:
+            row = measure(path)
+        except LessonFails as error:
+            print(error, file=sys.stderr)
+            return 1
         print(row)
         print(f"Run time: {row['wall_s']:.0f} s on two cores; memory: {row['peak_mb']} MB")
+        if options.store:
+            order = [one.stem for one in lessons(LESSONS)]
+            store("lessons", [row], folder, key=("lesson",), keep=True, order=order)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

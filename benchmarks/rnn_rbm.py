@@ -12,15 +12,14 @@ rises with the number of temperatures and with the number of chains.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.process import scored, use_threads
 
 __all__ = [
     "NAME",
@@ -29,7 +28,6 @@ __all__ = [
     "TARGET",
     "curve_rows",
     "main",
-    "merge",
     "rows",
     "score_row",
     "train_one",
@@ -179,67 +177,19 @@ def rows(path: Path, seeds: int = 3) -> list[dict]:
     runs = []
     for seed in range(seeds):
         print(f"seed {seed}: {NAME} ...", flush=True)
-        runs.append(_process(path, seed))
+        runs.append(scored("rnn_rbm", "--jsb", path, "--seed", seed))
     return [score_row(runs, clean(load_benchmark(path))), *curve_rows(runs[0])]
-
-
-def merge(file: Path, found: list[dict], **more) -> dict:
-    """Rows put into a result file in the place of those of the same name; the file's other rows stay.
-
-    Args:
-      file: ``energy.json``; made if it is not there. found: rows, each with "what".
-      **more: what else the file shall say.
-
-    Returns:
-      What was written.
-    """
-    from benchmarks.record import record
-    from musiclab.data import write_whole
-
-    stored = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"rows": []}
-    names = {row["what"] for row in found}
-    result = (
-        stored
-        | record("energy", [row for row in stored["rows"] if row["what"] not in names] + found)
-        | more
-    )
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
-    return result
 
 
 def _mean(values, digits):
     return round(float(np.mean(values)), digits)
 
 
-def _process(path, seed):
-    with tempfile.TemporaryDirectory() as folder:
-        scores = Path(folder) / "scores.npz"
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.rnn_rbm",
-            "--jsb",
-            str(path),
-            "--seed",
-            str(seed),
-        ]
-        done = subprocess.run(
-            [*command, "--scores", str(scores)],
-            stdout=subprocess.PIPE,
-            text=True,
-            check=True,
-            cwd=Path(__file__).resolve().parents[1],
-        )
-        with np.load(scores) as arrays:
-            return json.loads(done.stdout.splitlines()[-1]) | {
-                "test": [arrays[name] for name in arrays]
-            }
-
-
-def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
-    from benchmarks.record import RESULTS
+def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
+    from benchmarks.record import store
     from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.data.files.storage import sha256
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.rnn_rbm", description=__doc__.split("\n")[0]
@@ -253,10 +203,7 @@ def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
     options = parser.parse_args(arguments)
     path = options.jsb.resolve()
     if options.scores:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        use_threads(1)
         print(json.dumps(train_one(path, options.seed, options.scores, curve=options.seed == 0)))
         return 0
     try:
@@ -265,10 +212,12 @@ def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     found = rows(path, options.seeds)
-    merge(
-        file or RESULTS / "energy.json",
+    store(
+        "energy",
         found,
-        source={"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()},
+        folder,
+        keep=True,
+        source={"file": path.name, "sha256": sha256(path)},
         rnn_rbm={
             "command": f"python -m benchmarks.rnn_rbm --jsb {path.name} --seeds {options.seeds}",
             "recipe": RECIPE,

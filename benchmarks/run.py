@@ -7,14 +7,12 @@ python -m benchmarks.run --only lessons    # or data, sound, speed, latent, page
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import sys
 from pathlib import Path
 
 from benchmarks import data, latent, lessons, sound, speed
-from benchmarks.record import RESULTS, ROOT, page, record
-from musiclab.data import write_whole
+from benchmarks.process import use_cores
+from benchmarks.record import RESULTS, ROOT, page, store
 
 __all__ = ["BENCHMARKS", "main"]
 
@@ -41,7 +39,7 @@ BENCHMARKS = {
 }
 if (ROOT / "instructor").is_dir():  # not in the student edition
     BENCHMARKS["grading"] = _grading
-CORES = 2  # what the course promises to run on
+KEYS = {"lessons": ("lesson",)}  # columns that name a row, where it is not "what"
 
 
 def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
@@ -52,8 +50,7 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
         "--only", choices=BENCHMARKS, help="measure this alone; the other results stay"
     )
     options = parser.parse_args(arguments)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
+    use_cores()
     for name in [options.only] if options.only else BENCHMARKS:
         print(f"measuring {name} ...", flush=True)
         try:
@@ -62,13 +59,9 @@ def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
             print(error, file=sys.stderr)
             return 1
         if rows:
-            write_whole(
-                folder / f"{name}.json",
-                (json.dumps(record(name, rows), indent=1) + "\n").encode("utf-8"),
-            )
-    written = page(folder)
-    write_whole(folder / "README.md", written.encode("utf-8"))
-    print(written)
+            keep = name == "grading"  # the row of a large class is measured alone
+            store(name, rows, folder, key=KEYS.get(name, ("what",)), keep=keep)
+    print(page(folder))
     return 0
 
 

@@ -16,14 +16,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.record import RESULTS, record
-from musiclab.data import load_chorales, to_common_key, write_whole
+from benchmarks.process import use_threads
+from benchmarks.record import RESULTS, store
+from musiclab.data import load_chorales, to_common_key
 
 __all__ = ["main", "points", "train_one"]
 
 UNITS, PASSES, SEEDS = 64, 24, 3
 UNITS_TRIED = (2, 4, 8, 16, 32, 128)
 PASSES_TRIED = (2, 4, 8, 16)
+KEY = ("curve", "units", "passes", "one_in", "seed")  # of a row
 SHARES = (16, 8, 4, 2)  # of the training chorales: one in so many
 
 
@@ -83,31 +85,25 @@ def train_one(point: dict, seed: int, train: list, held_out: list) -> dict:
     }
 
 
-def main(arguments: list[str] | None = None, file: Path | None = None) -> int:
+def main(arguments: list[str] | None = None, folder: Path = RESULTS) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scaling", description=__doc__.split("\n")[0]
     )
     parser.add_argument("--seeds", type=int, default=SEEDS, help="trainings of each point")
     options = parser.parse_args(arguments)
-    file = file or RESULTS / "scaling.json"
-    import tensorflow as tf
-
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    file = folder / "scaling.json"
+    use_threads(1)
     rows = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.exists() else []
     train, held_out = ([to_common_key(p) for p in load_chorales(s)] for s in ("train", "test"))
-    done = [
-        {key: row[key] for key in ("curve", "units", "passes", "one_in", "seed")} for row in rows
-    ]
+    done = [{key: row[key] for key in KEY} for row in rows]
     for seed in range(options.seeds):
         for point in points():
             if {**point, "seed": seed} in done:
                 continue
-            rows.append(train_one(point, seed, train, held_out))
-            print(rows[-1], flush=True)
-            command = {"command": f"python -m benchmarks.scaling --seeds {options.seeds}"}
-            result = record("scaling", rows) | command
-            write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+            found = train_one(point, seed, train, held_out)
+            print(found, flush=True)
+            command = f"python -m benchmarks.scaling --seeds {options.seeds}"
+            store("scaling", [found], folder, key=KEY, keep=True, command=command)
     return 0
 
 

@@ -5,7 +5,6 @@ python -m benchmarks.sound    # trains the models of notes: about five minutes o
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from pathlib import Path
@@ -146,16 +145,12 @@ def note_rows(
 
 
 def main(folder: Path | None = None) -> int:
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import write_whole
+    from benchmarks.record import store
 
-    result = record("note_models", note_rows()) | {
-        "command": "python -m benchmarks.sound",
-        "seed": list(SEEDS),
-    }
-    file = (folder or RESULTS) / "note_models.json"
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
-    for row in result["rows"]:
+    found = note_rows()
+    more = {"command": "python -m benchmarks.sound", "seed": list(SEEDS)}
+    store("note_models", found, folder, key=("what", "seed", "passes"), **more)
+    for row in found:
         print(row)
     return 0
 

@@ -301,26 +301,22 @@ def make(name: str, folder: Path = WEIGHTS) -> Path:
     from musiclab.training import save_model
 
     trained = MAKERS[name]()
+    folder.mkdir(parents=True, exist_ok=True)
     if isinstance(trained, dict):  # what models wrote while they trained, and not a model
-        folder.mkdir(parents=True, exist_ok=True)
         file = folder / f"{name}.npz"
         save_arrays(file, trained)
-        if folder == WEIGHTS:
-            record_checksum(file)
-        return file
-    if hasattr(trained, "to_file"):  # read by the website's page too
-        trained.to_file(folder / f"{name}.safetensors")
-        if folder == WEIGHTS:
-            record_checksum(folder / f"{name}.safetensors")
-        return folder / f"{name}.safetensors"
-    # a copy that has never been trained: the optimizer's memory would triple the file
-    bare = type(trained).from_config(trained.get_config())
-    bare.set_weights(trained.get_weights())
-    folder.mkdir(parents=True, exist_ok=True)
-    save_model(bare, folder / f"{name}.keras")
+    elif hasattr(trained, "to_file"):  # read by the website's page too
+        file = folder / f"{name}.safetensors"
+        trained.to_file(file)
+    else:
+        # a copy that has never been trained: the optimizer's memory would triple the file
+        bare = type(trained).from_config(trained.get_config())
+        bare.set_weights(trained.get_weights())
+        file = folder / f"{name}.keras"
+        save_model(bare, file)
     if folder == WEIGHTS:
-        record_checksum(folder / f"{name}.keras")
-    return folder / f"{name}.keras"
+        record_checksum(file)
+    return file
 
 
 def main(names: list[str]) -> int:

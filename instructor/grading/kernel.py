@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import select
 import shutil
 import subprocess
 import sys
@@ -30,6 +31,7 @@ from instructor.grading import kernel_guard, sandbox
 __all__ = ["Client", "MachineFault", "Stopped", "Watch", "started"]
 
 PREFIX = "mlg"
+PIPES = ("report", "gate")  # from a kernel and to it, in the folder that it can write to
 MESSAGE_BYTES = 10_000_000  # a larger one ends the connection for a moment: what is in it is lost
 MOST_WAITING = 20  # messages on this side; those beyond wait in the kernel's own memory
 HOME_BYTES = 20_000_000  # the only folder on disk that a kernel can write to: it holds its sockets
@@ -38,6 +40,17 @@ ANSWER_SECONDS = 2.0  # for an interrupted kernel to be ready again
 REPORT_SECONDS = 1.0  # for the observer's report to arrive
 MOST_FILES, MOST_OPEN = 20_000, 2_000  # each takes memory of the system's own
 TOO_LONG = "the whole notebook took too long"
+# The last program before a kernel. bubblewrap is bound to the grader's life only from a moment after
+# its start; from then on the grader opens this gate. A grader that is gone never does.
+GATE = """import os, sys
+report, gate, *words = sys.argv[1:]
+gate = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)
+os.set_blocking(gate, True)
+report = os.open(report, os.O_WRONLY | os.O_NONBLOCK)
+os.write(report, b"\\n")
+if os.read(gate, 1):
+    os.execv(words[0], words)
+"""
 
 
 class Stopped(Exception):
@@ -232,7 +245,7 @@ class Client(NotebookClient):
 
 
 class Report:
-    """The grader's end of the pipe from the observer in a kernel (see `kernel_guard`).
+    """The grader's ends of the pipe from the observer in a kernel (see `kernel_guard`), and of its gate.
 
     Attributes:
         passed: names of the tests that were reported to have reached their end.
@@ -242,13 +255,27 @@ class Report:
         closed: whether the observer was silenced.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, gate: Path):
         self.path, self.token = path, secrets.token_hex(8)
-        os.mkfifo(path, 0o622)
-        path.chmod(0o622)
+        for pipe, mode in ((path, 0o622), (gate, 0o644)):
+            os.mkfifo(pipe, mode)
+            pipe.chmod(mode)
         self._end = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        self._gate = os.open(gate, os.O_RDWR | os.O_NONBLOCK)
         self.passed, self.intact, self.changed, self.read = set(), set(), [], []
         self.closed, self._rest = False, b""
+
+    def open_gate(self, process) -> None:
+        """Let a kernel start that waits at its gate (see `GATE`).
+
+        Raises:
+            RuntimeError: if its sandbox ends before.
+        """
+        while not select.select([self._end], [], [], LOOK_EVERY)[0]:
+            if process.poll() is not None:
+                raise RuntimeError("its sandbox ended")
+        os.read(self._end, 1)
+        os.write(self._gate, b"\n")
 
     def collect(self) -> None:
         """Take in what has arrived."""
@@ -277,6 +304,7 @@ class Report:
     def close(self):
         """Read no more."""
         os.close(self._end)
+        os.close(self._gate)
 
     def _take(self, words):
         if len(words) != 3 or words[0] != self.token:
@@ -343,14 +371,16 @@ def started(
         variables = dict(os.environ) if unsafe else sandbox.environment()
         client.killed_before = _killed_for_memory()
         try:
+            report = client.report = Report(*(inside / name for name in PIPES))
             client.start_new_kernel(
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=variables
             )
             process = manager.provisioner.process
             watch = client.watch = Watch(process, home, limits, end)
             watch.start()
+            if not unsafe:
+                report.open_gate(process)
             client.start_new_kernel_client()
-            report = client.report = Report(inside / "report")
             first = notebook.cells[0]
             client.run(new_code_cell(kernel_guard.source(str(report.path), report.token)), 0)
             notebook.cells[0] = first  # nbclient puts there what it has run
@@ -402,7 +432,8 @@ def _manager(home, files, limits, unsafe):
         "ip": str(inside / "s"),
         "connection_file": str(inside / "kernel.json"),
     }
-    words = sandbox.command(inside, files, limits, user, words)
+    gate = [sys.executable, "-I", "-S", "-c", GATE, *(str(inside / name) for name in PIPES)]
+    words = sandbox.command(inside, files, limits, user, [*gate, *words])
     manager = _Manager(words, user if user.real else None, **where)
     manager.context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
     manager.context.setsockopt(zmq.RCVHWM, MOST_WAITING)

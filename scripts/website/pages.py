@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 
+from benchmarks.record import stated
 from musiclab.setup import welcome
 from scripts import lesson_modules, notebook_reading
 from scripts.website import course_map
@@ -290,13 +291,7 @@ def results(folder: Path, file: Path) -> None:
             rows = [{name: row.get(name) for name in columns} for row in rows]
         for part in _alike(rows):
             text += _table(part)
-        machine, unclean = (
-            found["machine"],
-            " with uncommitted changes" if found.get("uncommitted_changes") else "",
-        )
-        where = f"{machine['cores_used']} of {machine['cores']} cores, {machine['cpu']}, {machine['system']}"
-        said = f"`{found['command']}`, {found['date']}, commit `{found['commit'][:10]}`{unclean}; {where}."
-        text += ["```{div} measured", f"Measured by {said}", "```", ""]
+        text += ["```{div} measured", f"Measured by {stated(found)}", "```", ""]
     _write(file, text)
 
 

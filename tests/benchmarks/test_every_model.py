@@ -62,13 +62,15 @@ def test_a_row_measured_again_is_the_committed_one():
 
 
 def test_others_stay_when_one_row_is_measured(tmp_path):
-    file = tmp_path / "every_model.json"
-    every_model._merge(file, [ROWS["Markov chain"], ROWS["dense GAN"] | {"reasons": {}}])
-    every_model._merge(file, [ROWS["Markov chain"] | {"on_beat": 0.5}], {"10_dense": 90.0})
-    stored = {row["what"]: row for row in json.loads(file.read_text(encoding="utf-8"))["rows"]}
+    every_model.put(tmp_path, [ROWS["dense GAN"] | {"reasons": {}}, ROWS["Markov chain"]])
+    every_model.put(tmp_path, [ROWS["Markov chain"] | {"on_beat": 0.5}], {"10_dense": 90.0})
+    result = json.loads((tmp_path / "every_model.json").read_text(encoding="utf-8"))
+    stored = {row["what"]: row for row in result["rows"]}
     assert list(stored) == ["Markov chain", "dense GAN"]
     assert stored["Markov chain"]["on_beat"] == 0.5
     assert stored["dense GAN"]["cpu_s_training"] == 90.0
+    assert result["training"] == {"10_dense": 90.0}
+    assert list(result["trained_on"]) == ["10_dense"]
 
 
 def test_forms_are_clean():

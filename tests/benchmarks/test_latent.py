@@ -28,9 +28,13 @@ def made_up(monkeypatch):
     monkeypatch.setattr(latent, "references", lambda: known)
     monkeypatch.setattr(
         latent,
-        "_process",
-        lambda name, seed: REAL | {"f1": 0.9 + 0.01 * seed, "cpu_s": 70.0 + len(name) % 2},
+        "answer",
+        lambda _, *said: made(said[1], said[-1]),
     )
+
+
+def made(name, seed):
+    return REAL | {"f1": 0.9 + 0.01 * seed, "cpu_s": 70.0 + len(name) % 2}
 
 
 def test_every_limit_names_a_measure():
@@ -141,7 +145,7 @@ def test_rows_measured_again_replace_their_own_alone(monkeypatch, tmp_path):
     assert latent.main(["--seeds", "2"], tmp_path) == 0
     before = json.loads((tmp_path / "latent.json").read_text(encoding="utf-8"))
     assert [row["what"] for row in before["rows"]][3:] == list(latent.MODELS)
-    monkeypatch.setattr(latent, "_process", lambda name, seed: REAL | {"f1": 0.5, "cpu_s": 1.0})
+    monkeypatch.setattr(latent, "answer", lambda *said: REAL | {"f1": 0.5, "cpu_s": 1.0})
     assert latent.main(["--seeds", "1", "--only", "VAE"], tmp_path) == 0
     after = json.loads((tmp_path / "latent.json").read_text(encoding="utf-8"))
     assert [row["what"] for row in after["rows"]] == [row["what"] for row in before["rows"]]

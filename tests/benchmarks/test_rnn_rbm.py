@@ -1,13 +1,11 @@
-"""The RNN-RBM's rows on a file made for it: a tiny training, reductions, and rows put beside others."""
+"""The RNN-RBM's rows on a file made for it: a tiny training, and reductions."""
 
 import json
-import re
 
 import numpy as np
 import pytest
 
 from benchmarks import rnn_rbm
-from benchmarks.record import NO_GIT, ROOT
 
 RECIPE = {
     **{
@@ -77,20 +75,8 @@ def test_the_curves_name_their_temperatures_and_chains():
     assert [by_chains[name] for name in ("1", "2", "3", "temperatures")] == [3.0, 4.0, 5.0, 3]
 
 
-def test_rows_of_the_same_name_are_replaced_and_others_stay(tmp_path):
-    file = tmp_path / "energy.json"
-    rnn_rbm.merge(
-        file, [{"what": "a", "test": 1.0}, {"what": "b", "test": 2.0}], source={"file": "x.json"}
-    )
-    rnn_rbm.merge(file, [{"what": "a", "test": 3.0}])
-    stored = json.loads(file.read_text(encoding="utf-8"))
-    assert stored["rows"] == [{"what": "b", "test": 2.0}, {"what": "a", "test": 3.0}]
-    assert stored["source"] == {"file": "x.json"}
-    assert re.fullmatch(r"[0-9a-f]{40}" if (ROOT / ".git").exists() else NO_GIT, stored["commit"])
-
-
 def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
-    assert rnn_rbm.main(["--jsb", str(tmp_path / "a.json")], tmp_path / "energy.json") == 1
+    assert rnn_rbm.main(["--jsb", str(tmp_path / "a.json")], tmp_path) == 1
     assert "a.json is damaged" in capsys.readouterr().err
     assert not (tmp_path / "energy.json").exists()

@@ -4,12 +4,14 @@ import json
 import os
 import platform
 import re
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import nbformat
 import pytest
 
-from benchmarks import lessons, record, run, sound
+from benchmarks import lessons, process, record, run, sound
 
 ROW = {
     "lesson": "03_autoencoder",
@@ -59,6 +61,73 @@ def test_time_and_memory_are_those_of_the_lesson(tmp_path):
 def test_a_lesson_that_fails_is_named_with_its_cell(tmp_path, last, why):
     with pytest.raises(lessons.LessonFails, match=f"(?i){why}"):
         lessons.measure(notebook(tmp_path, "x = 1", last))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Lessons that take no time, each the same."""
+    monkeypatch.setattr(lessons, "use_cores", lambda: None)
+    monkeypatch.setattr(lessons, "measure", lambda path: ROW | {"lesson": path.stem})
+
+
+def test_a_lesson_is_measured_and_nothing_is_written(tmp_path, quick, capsys):
+    assert lessons.main(["03"], tmp_path) == 0
+    assert "Run time: 20 s on two cores; memory: 700 MB" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_of_single_lessons_are_stored_among_the_others(tmp_path, quick, monkeypatch):
+    assert lessons.main(["05", "03", "--store"], tmp_path) == 0
+    monkeypatch.setattr(
+        lessons, "measure", lambda path: ROW | {"lesson": path.stem, "wall_s": 30.0}
+    )
+    assert lessons.main(["4", "5", "--store"], tmp_path) == 0
+    stored = json.loads((tmp_path / "lessons.json").read_text(encoding="utf-8"))
+    assert {row["lesson"]: row["wall_s"] for row in stored["rows"]} == {
+        "03_autoencoder": 20.0,
+        "04_mse_training": 30.0,
+        "05_variational_autoencoder": 30.0,
+    }
+    assert list(stored["seed"]) == [row["lesson"] for row in stored["rows"]]
+    assert "| 04_mse_training | 30.0 |" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_lesson_that_fails_ends_the_command_and_keeps_what_was_measured(
+    tmp_path, quick, monkeypatch, capsys
+):
+    def fails(path):
+        if path.stem.startswith("04"):
+            raise lessons.LessonFails("04_mse_training.ipynb fails in cell 2: it died")
+        return ROW
+
+    monkeypatch.setattr(lessons, "measure", fails)
+    assert lessons.main(["03", "04", "05", "--store"], tmp_path) == 1
+    assert "fails in cell 2" in capsys.readouterr().err
+    stored = json.loads((tmp_path / "lessons.json").read_text(encoding="utf-8"))
+    assert [row["lesson"] for row in stored["rows"]] == ["03_autoencoder"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"), [(["03", "99"], "no lesson 99: there are 00, 01"), ([], "required: NN")]
+)
+def test_wrong_numbers_of_lessons_are_refused_before_anything_runs(words, said, quick, capsys):
+    with pytest.raises(SystemExit):
+        lessons.main(words)
+    assert said in capsys.readouterr().err
+
+
+def test_a_command_answers_in_a_process_of_its_own(monkeypatch):
+    def run_it(code):
+        def run(command, **options):
+            assert command[1:] == ["-m", "benchmarks.speed", "--seed", "3"]
+            return subprocess.run([sys.executable, "-c", code], **options)
+
+        monkeypatch.setattr(process, "subprocess", SimpleNamespace(run=run, PIPE=subprocess.PIPE))
+        return process.answer("speed", "--seed", 3)
+
+    assert run_it("print('words')\nprint('[1, 2]')") == [1, 2]
+    with pytest.raises(RuntimeError, match=r"status 7 of python -m benchmarks.speed --seed 3"):
+        run_it("raise SystemExit(7)")
 
 
 def test_the_record_names_neither_machine_nor_owner():
