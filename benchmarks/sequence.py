@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -256,20 +255,10 @@ def _processes(path, names, seed):
         return found
 
 
-def with_earlier(found, file):
-    """The rows just measured among those of `file` that were not: measuring a part again loses no other.
-
-    Rows of models that are no longer measured are left out.
-    """
-    earlier = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
-    new = {row["what"]: row for row in found}
-    kept = [row for row in earlier if row["what"] in (*MODELS, MIXTURE)]
-    return [new.pop(row["what"], row) for row in kept] + list(new.values())
-
-
 def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import DataError, write_whole
+    from benchmarks.process import use_cores, use_threads
+    from benchmarks.record import store
+    from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
 
     parser = argparse.ArgumentParser(
@@ -290,10 +279,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     options = parser.parse_args(arguments)
     path = options.jsb.resolve()
     if options.model:
-        import tensorflow as tf
-
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
+        use_threads(1)
         print(json.dumps(train_one(path, options.model, options.seed, options.scores)))
         return 0
     try:
@@ -301,21 +287,24 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     except DataError as error:
         print(error, file=sys.stderr)
         return 1
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    use_cores()
     found = rows(path, options.seeds, tuple(options.only))
     source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
     is_jsb = tuple(len(rolls[split]) for split in ("train", "valid", "test")) == JSB
-    file = (folder or RESULTS) / ("sequence.json" if is_jsb else f"sequence_{path.stem}.json")
-    result = record("sequence", with_earlier(found, file)) | {
-        "command": f"python -m benchmarks.sequence --jsb {path.name} --seeds {options.seeds}",
-        "seed": list(range(options.seeds)),
-        "source": source,
-        "models": MODELS,
-        "recipe": RECIPE,
-        "published": PUBLISHED,
-    }
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    store(
+        "sequence",
+        found,
+        folder,
+        file="sequence" if is_jsb else f"sequence_{path.stem}",
+        keep=True,
+        order=(*MODELS, MIXTURE),
+        command=f"python -m benchmarks.sequence --jsb {path.name} --seeds {options.seeds}",
+        seed=list(range(options.seeds)),
+        source=source,
+        models=MODELS,
+        recipe=RECIPE,
+        published=PUBLISHED,
+    )
     for row in found:
         print(row)
     return 0
