@@ -9,7 +9,6 @@ playing of three bars saves them.
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 
@@ -128,13 +127,10 @@ def _row(model, what, value, pieces):
 
 def main() -> int:
     """Measure and write the result."""
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import write_whole
+    from benchmarks.record import store
 
     found = rows()
-    result = record("transformer", found) | {"command": "python -m benchmarks.transformer"}
-    text = json.dumps(result, indent=1) + "\n"
-    write_whole(RESULTS / "transformer.json", text.encode("utf-8"))
+    store("transformer", found, key=("model", "what"), command="python -m benchmarks.transformer")
     for row in found:
         print(row)
     return 0
