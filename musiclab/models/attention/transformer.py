@@ -10,7 +10,7 @@ from keras import ops
 from musiclab.data.encodings import conditioning
 from musiclab.models.attention.attention import SLOWEST
 from musiclab.models.recurrent.four_voices import AGE_CLASSES, VOICE_ORDER, VOICES, VoiceModel
-from musiclab.models.recurrent.sequence_model import pad
+from musiclab.models.recurrent.sequence_model import LONGEST, pad
 
 __all__ = [
     "POSITIONS",
@@ -217,6 +217,21 @@ class VoiceTransformer(VoiceModel):
         for voice, logits in zip(VOICE_ORDER, self._logits(z, x)):  # (B * T, tokens)
             nats -= tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, voice], logits)
         return tf.reshape(nats, tf.shape(real)) * real  # Eq. (15.11)
+
+    def _log_likelihood(self, encoded):
+        """As the base class, long pieces part by part: attention of all tokens to all grows as T^2.
+
+        The result is the same: each part comes with all that its tokens can see.
+        """
+        reach = len(self.blocks) * self.steps  # steps back that a token can depend on
+        parts = [
+            (x[max(start - reach, 0) : start + LONGEST], min(start, reach))
+            for x in encoded
+            for start in range(0, len(x), LONGEST)
+        ]
+        scores = super()._log_likelihood([x for x, _ in parts])
+        new = iter([score[before:] for score, (_, before) in zip(scores, parts)])
+        return [np.concatenate([next(new) for _ in range(0, len(x), LONGEST)]) for x in encoded]
 
     def last_logits(self, x):
         """Encoded pieces (B, T, 19) to the logits of the four tokens of step T, each (B, tokens)."""

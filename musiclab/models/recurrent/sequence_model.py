@@ -97,7 +97,10 @@ class SequenceModel(GraphCache, keras.Model):
         Raises:
           ValueError: if there is no piece, or one can't be encoded.
         """
-        encoded = self._encoded(x)
+        return self._log_likelihood(self._encoded(x))
+
+    def _log_likelihood(self, encoded):
+        """As :meth:`log_likelihood`, of encoded pieces."""
         shape = tf.TensorSpec((None, None, *encoded[0].shape[1:]), encoded[0].dtype)
         score = self.graph(self._score, input_signature=[shape])
         scores = [None] * len(encoded)

@@ -17,6 +17,7 @@ from musiclab.models.attention.transformer import (
     VoiceTransformer,
     sample_without_cache,
 )
+from musiclab.models.recurrent.sequence_model import LONGEST
 from musiclab.training import set_seed
 
 CHORALES = [to_common_key(chorale) for chorale in load_chorales("valid", by="melody")[:3]]
@@ -60,6 +61,14 @@ def test_padding_changes_nothing():
     made = model()
     together = made.log_likelihood([SHORT[0], CHORALES[1]])
     np.testing.assert_allclose(together[0], made.log_likelihood([SHORT[0]])[0], atol=1e-4)
+
+
+def test_a_long_piece_is_scored_in_parts_as_it_is_whole():
+    made, piece = model(), max(load_chorales("valid"), key=lambda one: one.steps)
+    x = made.encode(to_common_key(piece))
+    assert len(x) > 2 * LONGEST
+    (in_parts,) = made.log_likelihood([to_common_key(piece)])
+    np.testing.assert_allclose(in_parts, made(x[None]).numpy()[0], rtol=1e-4, atol=1e-4)
 
 
 def test_the_last_phrase_matters():
