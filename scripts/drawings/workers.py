@@ -23,10 +23,10 @@ def draw() -> Drawing:
     mean = picture.box(362, 98, 64, 64, "−0.75", "mean", GREEN)
     picture.arrow((334, 64), (394, 64), mean.top)
     picture.arrow((334, 196), (394, 196), mean.bottom)
-    new = picture.box(450, 102, 66, 56, "w = 1.3", "on both", BLUE)
+    new = picture.box(446, 102, 72, 56, "w = 1.3", "on both", BLUE)
     picture.arrow(mean.right, new.left)
-    path = (483, 158), (483, 248), (196, 248), (196, 225)
+    path = (482, 158), (482, 248), (196, 248), (196, 225)
     picture.line(*path, colour=BLUE, dashed=True, arrow=True)
-    path = (483, 102), (483, 12), (196, 12), (196, 35)
+    path = (482, 102), (482, 12), (196, 12), (196, 35)
     picture.line(*path, colour=BLUE, dashed=True, arrow=True)
     return picture

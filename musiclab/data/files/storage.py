@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import tempfile
 import zipfile
@@ -17,6 +18,7 @@ __all__ = [
     "path",
     "read_verified",
     "record_checksum",
+    "results",
     "save_arrays",
     "sha256",
     "verify_checksum",
@@ -46,13 +48,48 @@ def path(name: str) -> Path:
     >>> path("jsb_split.csv").name
     'jsb_split.csv'
     """
-    for folder in (_HERE.parents[3] / "data", _HERE.parents[2] / "_files"):
+    found = _find(name, _HERE.parents[3] / "data", _HERE.parents[2] / "_files")
+    if found is None:
+        raise DataError(
+            f"there is no data file {name!r}: see data/README.md for those there are; `make data` rebuilds the music"
+        )
+    return found
+
+
+def results(name: str) -> dict:
+    """Read the committed results of a benchmark, in a clone or in an installed wheel.
+
+    Args:
+      name: of the benchmark, such as ``"every_model"``: a file of ``benchmarks/results``, without
+        ``.json``.
+
+    Returns:
+      The record: its ``"rows"``, and with which command, versions and machine they were measured.
+
+    Raises:
+      DataError: if there is no such file, or it is damaged.
+
+    >>> results("control")["command"]
+    'python -m benchmarks.control'
+    """
+    folders = _HERE.parents[3] / "benchmarks" / "results", _HERE.parents[2] / "_results"
+    found = _find(f"{name}.json", *folders)
+    if found is None:
+        known = sorted({file.stem for folder in folders for file in folder.glob("*.json")})
+        raise DataError(f"there are no results of {name!r}: there are {', '.join(known)}")
+    try:
+        return json.loads(found.read_text(encoding="utf-8"))
+    except ValueError:
+        raise DataError(f"{found.name} is damaged: it is no JSON") from None
+
+
+def _find(name: str, *folders: Path) -> Path | None:
+    """A file in the first folder that has it; None if none has, or the name leads out of them."""
+    for folder in folders:
         found = (folder / name).resolve()
         if folder.is_dir() and found.is_relative_to(folder.resolve()) and found.is_file():
             return found
-    raise DataError(
-        f"there is no data file {name!r}: see data/README.md for those there are; `make data` rebuilds the music"
-    )
+    return None
 
 
 def sha256(file: Path) -> str:

@@ -2,7 +2,10 @@
 
 import hashlib
 import io
+import json
+import tomllib
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +15,7 @@ from musiclab.data import (
     load_arrays,
     path,
     record_checksum,
+    results,
     save_arrays,
     sha256,
     write_whole,
@@ -160,3 +164,38 @@ def test_writing_is_all_or_nothing(tmp_path, monkeypatch):
         write_whole(file, b"new")
     assert file.read_bytes() == b"old"
     assert [f.name for f in tmp_path.iterdir()] == ["kept.txt"]
+
+
+def test_results_are_found_in_a_clone_and_in_a_wheel(tmp_path, monkeypatch):
+    for folder in ("benchmarks/results", "site/musiclab/_results"):
+        (tmp_path / folder).mkdir(parents=True)
+        file = tmp_path / folder / "speed.json"
+        file.write_text(json.dumps({"rows": [folder]}), encoding="utf-8")
+    for root, wanted in (("clone", "benchmarks/results"), ("wheel", "site/musiclab/_results")):
+        home = tmp_path / ("site" if root == "wheel" else "") / "musiclab"
+        monkeypatch.setattr(storage, "_HERE", home / "data" / "files" / "storage.py")
+        assert results("speed")["rows"] == [wanted]
+
+
+def test_unknown_and_damaged_results_are_named(tmp_path, monkeypatch):
+    (tmp_path / "benchmarks" / "results").mkdir(parents=True)
+    (tmp_path / "benchmarks" / "results" / "speed.json").write_text("{", encoding="utf-8")
+    (tmp_path / "benchmarks" / "secret.json").write_text("{}", encoding="utf-8")
+    home = tmp_path / "musiclab" / "data" / "files" / "storage.py"
+    monkeypatch.setattr(storage, "_HERE", home)
+    with pytest.raises(DataError, match=r"speed\.json is damaged"):
+        results("speed")
+    for name in ("sped", "../secret"):
+        with pytest.raises(DataError, match=rf"no results of '{name}': there are speed"):
+            results(name)
+
+
+def test_the_wheel_carries_what_lessons_read():
+    root = Path(__file__).resolve().parents[3]
+    pyproject = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = pyproject["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert wheel == {
+        "data": "musiclab/_files",
+        "notebooks/figures": "musiclab/_figures",
+        "benchmarks/results": "musiclab/_results",
+    }
