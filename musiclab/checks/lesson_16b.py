@@ -62,7 +62,7 @@ def examine_ranks(mrr, similarity, relevant):
     with np.errstate(all="ignore"):
         causes = {
             "take the mean of 1 / rank, not 1 / the mean rank": 1 / ranks.mean(),
-            "ranks begin with 1, not with 0": float(np.mean(1 / (ranks + 1))),
+            "ranks begin with 1, not with 2": float(np.mean(1 / (ranks + 1))),
             "the first relevant piece counts, not the last": float(np.mean(1 / np.array(worst))),
             "the mean of the ranks": ranks.mean(),
         }

@@ -10,7 +10,7 @@ def draw() -> Drawing:
     picture = Drawing(520, 250, "A note drawn between two given ones")
     for x, label in ((60, "given"), (260, "free"), (460, "given")):
         picture.text(x, 20, label, bold=True)
-    start = picture.box(20, 98, 80, 44, "C", "on the beat", ORANGE)
+    start = picture.box(12, 98, 96, 44, "C", "on the beat", ORANGE)
     upper = picture.box(220, 50, 80, 44, "C", "", BLUE)
     lower = picture.box(220, 146, 80, 44, "D", "", BLUE)
     end = picture.box(420, 98, 80, 44, "D", "next beat", ORANGE)
@@ -23,7 +23,7 @@ def draw() -> Drawing:
     picture.text(260, 134, "m = 0.5", colour=GREEN, size=13)
     picture.text(260, 106, "0.09, so 0.64", size=13)
     picture.text(260, 202, "0.05, so 0.36", size=13)
-    picture.arrow((420, 226), (100, 226), colour=GREEN)
+    picture.arrow((420, 226), (108, 226), colour=GREEN)
     picture.text(260, 242, "messages run backwards", colour=GREEN, size=13)
     picture.text(60, 160, "drawn forwards", colour=GREY, size=13)
     return picture
