@@ -1,5 +1,7 @@
 """Checks of the exercises of lesson 16b."""
 
+from itertools import pairwise, product
+
 import numpy as np
 
 from musiclab import checks
@@ -27,6 +29,61 @@ def examine_guide(guide, told, untold, weight):
     with np.errstate(all="ignore"):
         result = checks.call(guide, told, untold, weight, see=see)
     checks.array(result, right, f"ln p with weight {weight}", see, causes, rtol=1e-6, atol=1e-8)
+
+
+def chain(rng, states, steps):
+    """First probabilities (K,), transitions (K, K) and allowed states (T, K), some at each t."""
+    first, p = rng.dirichlet(np.ones(states)), rng.dirichlet(np.ones(states), states)
+    allowed = rng.random((steps, states)) < 0.5
+    allowed[np.arange(steps), rng.integers(states, size=steps)] = True
+    return first, p, allowed
+
+
+def examine_messages(messages, first, p, allowed):
+    see = "lesson 16b, section 'Through given notes'"
+    steps, states = allowed.shape
+    right, kept = np.zeros((steps, states)), 0.0
+    for t in range(steps):  # every path from t on, one after the other
+        for path in product(range(states), repeat=steps - t):
+            chance = np.prod([p[i, j] for i, j in pairwise(path)])
+            later = all(allowed[t + 1 + n, j] for n, j in enumerate(path[1:]))
+            right[t, path[0]] += chance * later
+            kept += first[path[0]] * chance * later * allowed[0, path[0]] if t == 0 else 0.0
+    wrong = {
+        "transposed: p[i, j] leads from i to j": p.T,
+        "the states that are allowed at t + 1 have to be taken into account": None,
+    }
+    causes = {}
+    for cause, matrix in wrong.items():
+        m = np.ones((steps, states))
+        for t in range(steps - 2, -1, -1):
+            m[t] = p @ m[t + 1] if matrix is None else matrix @ (allowed[t + 1] * m[t + 1])
+        causes[cause] = m
+    last = np.arange(steps)[:, None] == steps - 1
+    causes["a message asks nothing of the state at t itself, only of those after it"] = np.where(
+        last, right, right * allowed
+    )
+    causes["at the end nothing more is asked: the last message is 1 for every state"] = np.where(
+        last, allowed, right
+    )
+    causes["each m_t is a probability for every state: its row need not add up to 1"] = (
+        right / right.sum(axis=1, keepdims=True)
+    )
+    causes = {cause: m for cause, m in causes.items() if not np.allclose(m, right)}
+    with np.errstate(all="ignore"):
+        result = checks.call(messages, first, p, allowed, see=see)
+    words = "messages should return m and keeps, but it returned {} things"
+    checks.several(result, 2, "the result of messages", words, see)
+    m, keeps = result
+    checks.array(m, right, f"the messages of {steps} steps", see, causes, rtol=1e-6, atol=1e-9)
+    causes = {
+        "the first state has to be allowed, too": float(first @ right[0]),
+        "weight the messages of the first states by their probabilities": float(
+            allowed[0] @ right[0]
+        ),
+    }
+    causes = {cause: number for cause, number in causes.items() if not np.isclose(number, kept)}
+    checks.number(keeps, kept, "the probability of keeping to all", see, causes, 1e-6, 1e-9)
 
 
 def examine_nce(contrastive, cosines, s):
@@ -85,6 +142,18 @@ def guide(guide):
     examine_guide(guide, low, np.log(np.full((2, 3), 1 / 3)), 2.0)
     half = np.log(np.full((2, 2), 0.5))
     examine_guide(guide, half, np.array([[-900.0, 0.0], [np.log(0.5), np.log(0.5)]]), 2.0)
+
+
+@lesson.exercise(points=4)
+def messages(messages):
+    rng = np.random.default_rng(164)
+    p = np.array([[0.9, 0.1], [0.5, 0.5]])  # the lesson's example
+    allowed = np.array([[True, False], [True, True], [False, True]])
+    examine_messages(messages, np.array([1.0, 0.0]), p, allowed)
+    examine_messages(messages, np.array([0.5, 0.5]), p, allowed)
+    for states, steps in ((3, 4), (4, 3), (2, 1), (3, 5)):
+        examine_messages(messages, *chain(rng, states, steps))
+    examine_messages(messages, np.full(2, 0.5), np.eye(2), np.array([[1, 0], [0, 1]], bool))
 
 
 @lesson.exercise(points=4, ready_made=("musiclab.models.embedding.info_nce",))
