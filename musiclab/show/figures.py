@@ -10,10 +10,9 @@ Every plotting cell ends the same way::
 from __future__ import annotations
 
 import io
-from html import escape
 from typing import TYPE_CHECKING
 
-from musiclab.show.html import Shown, data_uri
+from musiclab.show.html import Shown, card, data_uri
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,11 +76,10 @@ def figure(drawn: Axes | Figure, alt: str) -> Shown:
     finally:
         plt.close(fig)
     picture, width = _smaller(png.getvalue())
-    alt = " ".join(alt.split())
     # on a phone a wide figure scrolls in its own box rather than shrink until nobody can read it
-    size = f"width:{width}px;max-width:100%;min-width:{min(width, _LEAST)}px;height:auto"
-    html = f'<img alt="{escape(alt)}" src="{data_uri("image/png", picture)}" style="{size}">'
-    return Shown(f'<div style="overflow-x:auto">{html}</div>', f"figure: {alt}")
+    size = f"width:{width}px;max-width:100%;min-width:{min(width, _LEAST)}px"
+    html = card(data_uri("image/png", picture), alt, size)
+    return Shown(f'<div style="overflow-x:auto">{html}</div>', f"figure: {' '.join(alt.split())}")
 
 
 def _check_labels(ax):

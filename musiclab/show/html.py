@@ -13,6 +13,10 @@ from musiclab.data.piece import REST, Piece
 __all__ = ["Shown", "as_piece", "data_uri", "fingerprint", "is_roll", "notes"]
 
 _LOW = 21  # the pitch of a piano roll's first column
+# JupyterLab's or the website's background, a fifth of it: white on a light page, grey on a dark one
+_CARD_COLOUR = (
+    "color-mix(in srgb,var(--jp-layout-color1,var(--pst-color-background,#fff)) 20%,#fff)"
+)
 
 
 class Shown:
@@ -122,6 +126,23 @@ def data_uri(mime: str, content: bytes) -> str:
     'data:text/plain;base64,aGk='
     """
     return f"data:{mime};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def card(image: str, alt: str, size: str, after: str = "") -> str:
+    """A picture that is drawn on white, as ink on a card that is white on light pages and grey on dark ones.
+
+    The inks stay the same in both, so that what a text says about dark and bright stays true.
+
+    Args:
+      image: address of the picture. alt: what it shows.
+      size: CSS that sets the card's width.
+      after: HTML that lies over the picture.
+    """
+    return (
+        f'<div class="musiclab-card" style="position:relative;isolation:isolate;border-radius:4px;'
+        f'background:{_CARD_COLOUR};{size}"><img alt="{escape(" ".join(alt.split()))}" src="{image}" '
+        f'style="display:block;width:100%;height:auto;mix-blend-mode:multiply">{after}</div>'
+    )
 
 
 def captioned(body: str, title: str | None) -> str:

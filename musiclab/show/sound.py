@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from musiclab.data.encodings.spectrogram import check_samples, decibels, stft
 from musiclab.show.audio import mp3_bytes, player
-from musiclab.show.html import Shown, captioned, data_uri
+from musiclab.show.html import Shown, captioned, card, data_uri
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,11 +125,9 @@ def _picture(x, rate, alt):
     png = io.BytesIO()
     fig.savefig(png, format="png", dpi=90, facecolor="white", metadata={"Software": None})
     plt.close(fig)
-    src = data_uri("image/png", png.getvalue())
-    return (
-        '<div style="position:relative;max-width:40rem">'
-        f'<img alt="{escape(" ".join(alt.split()))}" src="{src}" style="width:100%;display:block">'
+    cursor = (
         f'<div class="cursor" aria-hidden="true" style="position:absolute;top:{100 * (1 - _TOP):.0f}%;'
         f"bottom:{100 * _BOTTOM:.0f}%;left:{100 * _LEFT:.0f}%;width:2px;background:#d0562a"
-        '"></div></div>'
+        '"></div>'
     )
+    return card(data_uri("image/png", png.getvalue()), alt, "max-width:40rem", cursor)
