@@ -121,6 +121,7 @@ def write_sources(source: Path, executed: dict[Path, Path | None]) -> None:
     entries = extras["gallery"]
     put_in(source / "index.md", {"HOME": addresses.home(address)})  # links to it need the whole
     put_in(source / "index.md", listen.featured(entries, media, FEATURED))
+    put_in(source / "index.md", {"MAP": pages.lesson_map(found, "lessons/")})
     put_in(source / "listen" / "gallery.md", {"GALLERY": "\n".join(listen.gallery(entries, media))})
     put_in(
         source / "listen" / "which_is_bach.md", {"ROUNDS": listen.rounds(extras["rounds"], media)}

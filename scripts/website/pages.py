@@ -128,24 +128,23 @@ BENCHMARKS = {
 }
 
 
+def lesson_map(found: dict, folder: str = "") -> str:
+    """The map of the lessons as HTML, for a page that finds theirs in a folder, such as "lessons/"."""
+    titles = {number: title for number, (_, title) in found.items()}
+    shipped = welcome.lessons(next(iter(found.values()))[0].parent)
+    minutes = {lesson.number: lesson.minutes for lesson in shipped}
+    pages = {number: f"{folder}{notebook.stem}.html" for number, (notebook, _) in found.items()}
+    return course_map.draw(_needs(found), titles, minutes, pages)
+
+
 def lesson_index(
     found: dict, summaries: dict[str, str], appendices: list[tuple[Path, str]], folder: Path
 ) -> None:
     """`lessons/index.md`: the map, its text form, the appendices."""
-    titles = {number: title for number, (_, title) in found.items()}
-    needs = {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
-    drawing = course_map.draw(
-        needs,
-        titles,
-        {
-            lesson.number: lesson.minutes
-            for lesson in welcome.lessons(next(iter(found.values()))[0].parent)
-        },
-        {number: f"{notebook.stem}.html" for number, (notebook, _) in found.items()},
-    )
+    needs = _needs(found)
     rows = ["| lesson | the question | needs | helps |", "|---|---|---|---|"]
     for number, (notebook, title) in found.items():
-        links = [_links(numbers, found) for numbers in needs[number]]
+        links = [_links(sorted(numbers), found) for numbers in needs[number]]
         rows.append(
             f"| [{number} {title}]({notebook.stem}.ipynb) | {summaries[number]} | {links[0]} | {links[1]} |"
         )
@@ -160,10 +159,12 @@ def lesson_index(
         "are what it takes to work through a lesson. Begin at the top.",
         "",
         "```{raw} html",
-        drawing,
+        lesson_map(found),
         "```",
         "",
+        "::::{div} by-lesson",
         *rows,
+        "::::",
         "",
         "Each lesson has [exercises](exercises/index.md) that check themselves.",
         "",
@@ -190,7 +191,9 @@ def exercise_index(found: dict, folder: Path) -> None:
         "`make lab` opens the course; the notebooks are in the folder `exercises`, and `make progress` says",
         "what is solved.",
         "",
+        "::::{div} by-lesson",
         *rows,
+        "::::",
         "",
         *_toctree([notebook.stem for _, (notebook, _) in there]),
     ]
@@ -289,8 +292,10 @@ def results(folder: Path, file: Path) -> None:
         rows = found["rows"]
         if columns:
             rows = [{name: row.get(name) for name in columns} for row in rows]
+        text += ["::::{div} results"]
         for part in _alike(rows):
             text += _table(part)
+        text += ["::::", ""]
         text += ["```{div} measured", f"Measured by {stated(found)}", "```", ""]
     _write(file, text)
 
@@ -303,6 +308,10 @@ def references(found: dict, reading_lists: dict[str, list[str]], file: Path) -> 
             cited = "; ".join(f"{{cite:t}}`{key}`" for key in keys)
             text += [f"**[{number} {title}](../lessons/{notebook.stem}.ipynb):** {cited}.", ""]
     _write(file, [*text, "## All of them", "", "```{bibliography}", ":all:", "```", ""])
+
+
+def _needs(found):
+    return {number: course_map.prerequisites(notebook) for number, (notebook, _) in found.items()}
 
 
 def _links(numbers, found):

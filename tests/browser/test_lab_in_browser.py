@@ -1,5 +1,6 @@
 """Lesson 00 in the JupyterLab that `make lab` starts, in a browser: it runs, plays, shows its score and stays local."""
 
+import io
 import json
 import os
 import secrets
@@ -13,6 +14,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 from musiclab.setup import lab
@@ -37,6 +39,7 @@ KERNEL_READY = """async () => {
 RUN_ALL = "async () => { await window.jupyterapp.commands.execute('notebook:run-all-cells'); }"
 CODE_CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.toJSON().cells
     .filter(cell => cell.cell_type === "code" && cell.source.length)"""
+CHANGE_THEME = "theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })"
 ADD_AND_RUN = """async source => {
     const { commands, shell } = window.jupyterapp;
     shell.currentWidget.content.activeCellIndex = shell.currentWidget.content.widgets.length - 1;
@@ -270,6 +273,25 @@ def test_a_melody_is_drawn_with_the_mouse(lesson):
     page.mouse.up()
     roll.get_by_text("1 drawn", exact=True).wait_for(timeout=15_000)
     assert page.evaluate(ASK_KERNEL, "print(other.notes, other.high)") == "[[4, 74, 4]] 77"
+
+
+def test_figures_and_their_card_follow_the_theme(lesson):
+    page, _, _ = lesson
+    page.evaluate(
+        ADD_AND_RUN,
+        "from musiclab import show\nshow.figure(show.piano_roll([60, 62]), alt='Two notes rise')",
+    )
+    card = page.locator(".musiclab-card").filter(has=page.get_by_alt_text("Two notes rise"))
+    card.wait_for(timeout=30_000)
+    papers = {}
+    for theme in ("Dark", "Light"):  # the light one is left for those who come after
+        page.evaluate(CHANGE_THEME, f"JupyterLab {theme}")
+        page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(timeout=30_000)
+        card.scroll_into_view_if_needed()
+        with Image.open(io.BytesIO(card.screenshot())) as picture:
+            papers[theme] = picture.convert("RGB").getpixel((8, 8))
+    assert papers["Light"] == (255, 255, 255)
+    assert all(190 <= part <= 225 for part in papers["Dark"]), papers
 
 
 def test_nothing_pops_up(lesson):

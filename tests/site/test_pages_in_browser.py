@@ -1,11 +1,13 @@
 """Every page in a browser: no error, no request that leaves the machine, readable for all, fits a phone, plays."""
 
 import gzip
+import io
 import os
 import re
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from scipy.stats import binomtest
 
 from musiclab.metrics.listening_answers import merge_answers, read_answers
@@ -150,6 +152,20 @@ def test_the_front_page_is_light(visits, site, address):
 
 def test_dark_is_dark(visits):
     assert {seen["theme"] for seen in visits.values()} == {"dark"}
+
+
+@pytest.mark.parametrize(("theme", "low", "high"), [("light", 255, 255), ("dark", 190, 225)])
+def test_figures_stand_on_a_card_that_does_not_dazzle(browser, address, theme, low, high):
+    context = browser.new_context(viewport=DESK, color_scheme=theme)
+    page = context.new_page()
+    page.goto(f"{address}/lessons/01_music_as_numbers.html")
+    card = page.locator(".musiclab-card").first
+    card.scroll_into_view_if_needed()
+    page.wait_for_function("img => img.complete", arg=card.locator("img").element_handle())
+    with Image.open(io.BytesIO(card.screenshot())) as picture:
+        paper = picture.convert("RGB").getpixel((8, 8))
+    context.close()
+    assert all(low <= part <= high for part in paper), paper
 
 
 @pytest.mark.parametrize("width", WIDTHS)

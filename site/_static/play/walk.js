@@ -6,7 +6,7 @@ import { load } from "../web/safetensors.js";
 import { choice, element, files, slider } from "./controls.js";
 
 export async function start(box) {
-  const button = element("button", { type: "button", className: "play-main", textContent: "Load the decoder (0.5 MB)" });
+  const button = element("button", { type: "button", className: "play-main", textContent: "Load the decoder (0.2 MB)" });
   box.replaceChildren(element("p", {}, button));
   button.addEventListener("click", async () => {
     try {
