@@ -13,6 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from musiclab.setup import welcome
 from scripts import environment, reset_lesson, run_tests
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -43,6 +44,13 @@ def clone(tmp_path):
     git("add", ".", cwd=tmp_path)
     assert git("commit", "-q", "-m", "one", cwd=tmp_path).returncode == 0
     return tmp_path
+
+
+def test_the_readme_lists_the_lessons_with_their_minutes():
+    rows = re.findall(
+        r"^\| (\d\d[a-z]?) \|.*\| (\d+) \|$", (ROOT / "README.md").read_text("utf-8"), re.M
+    )
+    assert rows == [(one.number, one.minutes) for one in welcome.lessons(ROOT / "notebooks")]
 
 
 IGNORED = """

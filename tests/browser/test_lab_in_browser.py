@@ -286,7 +286,8 @@ def test_figures_and_their_card_follow_the_theme(lesson):
     papers = {}
     for theme in ("Dark", "Light"):  # the light one is left for those who come after
         page.evaluate(CHANGE_THEME, f"JupyterLab {theme}")
-        page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']").wait_for(timeout=30_000)
+        body = page.locator(f"body[data-jp-theme-name='JupyterLab {theme}']")
+        body.wait_for(state="attached", timeout=30_000)
         card.scroll_into_view_if_needed()
         with Image.open(io.BytesIO(card.screenshot())) as picture:
             papers[theme] = picture.convert("RGB").getpixel((8, 8))
