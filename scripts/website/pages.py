@@ -58,13 +58,18 @@ SELECTED = {  # tables too wide to show whole
         *("rows_differ", "parameters", "cpu_s_training", "cpu_s_16_bars"),
     )
 }
+FOUR_SETS = "Another of the four sets of 2012. Settings are those for the chorales, with fewer passes over more music."
 BENCHMARKS = {
     "lessons": ("Lessons", "What each lesson costs from start to end, on a fresh kernel."),
     "sequence": (
         "Sequence models on the published benchmark",
         "Bach's chorales on quarter notes (Boulanger-Lewandowski and others 2012), in nats per frame; less is better. "
-        "*Clean* pieces are those whose melody does not occur in training.",
+        "*Clean* pieces are those whose melody does not occur in training. *Weights* are those of a mixture's "
+        "members, in the order of the rows, fitted on the validation pieces.",
     ),
+    "sequence_Nottingham": ("The same command on Nottingham", FOUR_SETS),
+    "sequence_MuseData": ("The same command on MuseData", FOUR_SETS),
+    "sequence_Piano_midi": ("The same command on Piano-midi.de", FOUR_SETS),
     "every_model": (
         "Every model of the course",
         "All write for the same forms, with three seeds of writing (means). Nats are comparable only between rows that "

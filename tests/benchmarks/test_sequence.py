@@ -108,7 +108,7 @@ def test_larger_sets_are_passed_over_fewer_times():
 
 def test_what_is_written_names_the_file_by_its_checksum_alone(monkeypatch, file, tmp_path, capsys):
     made_up_runs(monkeypatch)
-    monkeypatch.setattr(sequence, "JSB", (2, 1, 2))
+    monkeypatch.setattr(sequence, "SETS", {(2, 1, 2): "JSB Chorales"})
     assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
     text = (tmp_path / "results" / "sequence.json").read_text(encoding="utf-8")
     stored = json.loads(text)
@@ -143,7 +143,11 @@ def test_rows_of_models_that_are_gone_are_left_out(monkeypatch, file, tmp_path):
 def test_another_set_leaves_the_results_on_jsb_chorales_alone(monkeypatch, file, tmp_path):
     made_up_runs(monkeypatch)
     assert sequence.main(["--jsb", str(file), "--seeds", "1"], tmp_path / "results") == 0
-    assert [one.name for one in (tmp_path / "results").iterdir()] == ["sequence_tiny.json"]
+    (stored,) = (tmp_path / "results").iterdir()
+    assert stored.name == "sequence_tiny.json"
+    found = json.loads(stored.read_text(encoding="utf-8"))
+    assert found["published"] == {}  # those and the targets are of JSB Chorales
+    assert {row["target"] for row in found["rows"]} == {""}
 
 
 def test_a_file_that_is_no_benchmark_is_refused(tmp_path, capsys):
