@@ -6,7 +6,7 @@ import numpy as np
 
 from musiclab.data.piece import REST, Piece
 
-__all__ = ["find_key", "profile_key"]
+__all__ = ["find_key", "melody_key", "outside_signature", "profile_key"]
 
 # How well each pitch class fits a key, tonic first: listeners' ratings from Krumhansl and Kessler,
 # "Tracing the dynamic changes in perceived tonal organization", Psychological Review 89 (1982).
@@ -17,6 +17,8 @@ _PROFILES = {
 # Final of each mode as semitones above the major tonic that has the same signature. Phrygian
 # chorales (final on the third degree) end on what sounds like a dominant: left to the profiles.
 _FINALS = {0: "major", 9: "minor", 2: "minor", 7: "major"}
+_SIGNATURES = {"major": 0, "minor": -3}  # of a key on C
+_LAST_NOTE, _OUTSIDE = 0.2, 4.0  # of melody_key, chosen on the training chorales' sopranos
 
 
 def find_key(piece: Piece) -> tuple[int, str, str]:
@@ -72,6 +74,54 @@ def profile_key(piece: Piece) -> tuple[int, str]:
     >>> profile_key(Piece([[60], [64], [67], [65], [62], [71], [60]]))
     (0, 'major')
     """
+    keys, fit, _ = _profile_fits(piece)
+    return keys[int(np.argmax(fit))]
+
+
+def melody_key(piece: Piece) -> tuple[int, str, int]:
+    """Key and signature of a melody alone: its profile, the notes outside the scale, the last note.
+
+    One voice has few notes, and the profile alone takes a dominant for a tonic: over the sopranos of
+    the training chorales it names the printed signature in about two of three, this in about five of
+    six. To the correlation of :func:`profile_key` are added 0.2 where the melody ends on the tonic,
+    and -4 times the share of it that lies outside the signature's scale.
+
+    Args:
+      piece: a melody with at least one note; its own key and signature are not read.
+
+    Returns:
+      tonic 0-11, "major" or "minor", and the signature: sharps, or flats below 0, -6 to 5.
+
+    Raises:
+      ValueError: if the piece is silent.
+
+    >>> melody_key(Piece([[67], [69], [71], [72], [74], [71], [67]]))
+    (7, 'major', 1)
+    """
+    keys, fit, scale = _profile_fits(piece)
+    last = int(piece.voices[piece.voices != REST][-1]) % 12
+    signatures = [(7 * tonic + _SIGNATURES[mode] + 6) % 12 - 6 for tonic, mode in keys]
+    outside = np.array([outside_signature(piece, signature) for signature in signatures])
+    ends = np.array([tonic == last for tonic, _ in keys])
+    best = int(np.argmax(fit / (scale or 1) + _LAST_NOTE * ends - _OUTSIDE * outside))
+    return (*keys[best], signatures[best])
+
+
+def outside_signature(piece: Piece, signature: int) -> float:
+    """Share of the sounding time that lies outside the seven notes of a key signature, 0 to 1.
+
+    >>> outside_signature(Piece([[66], [67], [69], [71]]), 0)
+    0.25
+    """
+    sounding = piece.voices[piece.voices != REST].astype(int)
+    from_f = (
+        7 * (sounding - 5) - signature
+    ) % 12  # along the line of fifths, F of no signature = 0
+    return float(np.mean(from_f > 6))
+
+
+def _profile_fits(piece):
+    """All 24 keys, the correlation of a piece's pitch classes with each one's profile, times a norm, and that."""
     sounding = piece.voices[piece.voices != REST]
     if not sounding.size:
         raise ValueError(f"{piece.name!r} is silent: there is no key to find")
@@ -79,5 +129,5 @@ def profile_key(piece: Piece) -> tuple[int, str]:
     keys = [(tonic, mode) for tonic in range(12) for mode in _PROFILES]
     profiles = np.array([np.roll(_PROFILES[mode], tonic) for tonic, mode in keys])
     centred = profiles - profiles.mean(1, keepdims=True)
-    fit = centred @ (heard - heard.mean()) / np.linalg.norm(centred, axis=1)
-    return keys[int(np.argmax(fit))]
+    deviation = heard - heard.mean()
+    return keys, centred @ deviation / np.linalg.norm(centred, axis=1), np.linalg.norm(deviation)
