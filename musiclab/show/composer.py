@@ -18,8 +18,9 @@ def composer(work, seed: int = 0, bpm: float = 80):
 
     Args:
       work: what is composed, such as a :class:`musiclab.models.attention.composing.Composition`:
-        ``piece``, ``locked`` (bars, 4), ``lock`` and ``unlock`` of voices and bars, ``write(seed)``
-        and ``undo()``. Make the panel anew when a cell has changed it.
+        ``piece``, ``locked`` (bars, 4), ``lock`` and ``unlock`` of voices and bars, ``write(seed)``,
+        ``undo()``, and ``watchers``. It is the one state of panel and cells: what a cell locks,
+        writes or takes back shows in the panel, and a ticked box is a lock for the cells.
       seed: of the first writing; each one after it takes the next.
       bpm: quarter notes per minute when played.
 
@@ -38,28 +39,27 @@ def composer(work, seed: int = 0, bpm: float = 80):
     panel = widgets.VBox()
     panel.write, panel.undo, panel.boxes, panel.said = write, undo, boxes, said
 
-    def show_piece(text):
-        silent = (work.piece.voices < 0).all()
-        body = score(work.piece).html + ("" if silent else play(work.piece, bpm).html)
-        shown.value, said.value = body, text
+    def box(name, tip, voice, numbers):
+        one = widgets.Checkbox(description=name, tooltip=tip, indent=False, layout=small)
 
-    def box(name, tip, value, changed):
-        one = widgets.Checkbox(value, description=name, tooltip=tip, indent=False, layout=small)
-        one.observe(lambda change: changed(change["new"]), "value")
+        def ticked(change):
+            if not panel.following:
+                (work.lock if change["new"] else work.unlock)(voice, numbers)
+
+        one.observe(ticked, "value")
         return one
 
-    def lock(voice, bar):
-        def changed(kept):
-            (work.lock if kept else work.unlock)(voice, [bar])
-
-        return changed
-
-    def whole(keys):
-        def changed(kept):
-            for key in keys:
-                boxes[key].value = kept
-
-        return changed
+    def follow():
+        panel.following = True  # the boxes are set to the locks, and nothing is locked by that
+        for (voice, bar), one in boxes.items():
+            one.value = bool(work.locked[bar - 1, NAMES.index(voice)])
+        for v, one in enumerate(whole):
+            one.value = bool(work.locked[:, v].all())
+        panel.following = False
+        if work.piece is not panel.piece:
+            panel.piece, said.value = work.piece, HELP
+            silent = (work.piece.voices < 0).all()
+            shown.value = score(work.piece).html + ("" if silent else play(work.piece, bpm).html)
 
     def pressed(_):
         try:
@@ -68,29 +68,26 @@ def composer(work, seed: int = 0, bpm: float = 80):
             said.value = f"Nothing was written: {escape(str(error))}"
             return
         panel.seed += 1
-        show_piece(f"Written with seed {panel.seed - 1}.")
+        said.value = f"Written with seed {panel.seed - 1}."
 
     def taken_back(_):
         before = work.piece
         work.undo()
-        show_piece("Nothing to undo." if work.piece is before else "The piece before.")
+        said.value = "Nothing to undo." if work.piece is before else "The piece before."
 
-    bars, rows = range(1, len(work.locked) + 1), []
-    for v, voice in enumerate(NAMES):
+    bars, rows, whole = range(1, len(work.locked) + 1), [], []
+    for voice in NAMES:
         for bar in bars:
             tip = f"lock bar {bar} of the {voice}"
-            boxes[voice, bar] = box(
-                f"{voice[0].upper()}{bar}", tip, bool(work.locked[bar - 1, v]), lock(voice, bar)
-            )
-        keys = [(voice, bar) for bar in bars]
-        every = box(voice, f"lock the whole {voice}", bool(work.locked[:, v].all()), whole(keys))
-        every.layout = widgets.Layout(width="6.5rem")
-        rows.append(
-            widgets.HBox([every, *[boxes[key] for key in keys]], layout={"flex_flow": "wrap"})
-        )
-    panel.seed = seed
+            boxes[voice, bar] = box(f"{voice[0].upper()}{bar}", tip, voice, [bar])
+        whole.append(box(voice, f"lock the whole {voice}", voice, list(bars)))
+        whole[-1].layout = widgets.Layout(width="6.5rem")
+        ticks = [boxes[voice, bar] for bar in bars]
+        rows.append(widgets.HBox([whole[-1], *ticks], layout={"flex_flow": "wrap"}))
+    panel.seed, panel.piece = seed, None
     write.on_click(pressed)
     undo.on_click(taken_back)
     panel.children = [*rows, widgets.HBox([write, undo]), said, shown]
-    show_piece(HELP)
+    work.watchers.append(follow)
+    follow()
     return panel

@@ -5,39 +5,22 @@ import pytest
 
 from musiclab import show
 from musiclab.data import Piece
-from musiclab.show.composer import NAMES
+from musiclab.models.attention.composing import Composition, LockError
 
 
-class Work:
-    """Two bars of four voices; writing moves the lower voices to the seed."""
+class Network:
+    """Writes the seed into all cells that are free."""
 
-    def __init__(self):
-        self.piece = Piece([[67, -1, -1, -1]] * 32)
-        self.locked = np.array([[True, False, False, False]] * 2)
-        self.past = []
-
-    def lock(self, voice, bars):
-        self.locked[bars[0] - 1, NAMES.index(voice)] = True
-
-    def unlock(self, voice, bars):
-        self.locked[bars[0] - 1, NAMES.index(voice)] = False
-
-    def write(self, seed):
-        if self.locked.all():
-            raise ValueError("all of it is locked <here>")
-        self.past.append(self.piece)
-        voices = self.piece.voices.copy()
-        voices[:, 1:] = 40 + seed
-        self.piece = Piece(voices)
-
-    def undo(self):
-        if self.past:
-            self.piece = self.past.pop()
+    def sample(self, piece, seed, free, mood):
+        free = np.repeat(free, 2, axis=0)
+        return piece.with_(
+            voices=np.where(free, 40 + seed, piece.voices), onsets=None, spelling=None
+        )
 
 
 @pytest.fixture
 def work():
-    return Work()
+    return Composition(Network(), Piece([[67]] * 32))
 
 
 def test_boxes_are_the_locks(work):
@@ -56,6 +39,11 @@ def test_a_whole_voice_at_once(work):
     assert work.locked[:, 2].all()
     assert panel.boxes["tenor", 1].value
     assert panel.boxes["tenor", 2].value
+    panel.boxes["tenor", 2].value = False
+    assert work.locked[:, 2].tolist() == [True, False]
+    assert not tenor.value
+    panel.boxes["tenor", 2].value = True
+    assert tenor.value
 
 
 def test_write_and_undo(work):
@@ -79,8 +67,40 @@ def test_what_is_refused_is_said_and_changes_nothing(work):
         box.value = True
     before = work.piece
     panel.write.click()
-    assert panel.said.value == "Nothing was written: all of it is locked &lt;here&gt;"
+    assert panel.said.value.startswith("Nothing was written: all of it is locked: unlock a voice")
     assert work.piece is before
+
+
+def test_what_an_error_says_is_text_and_not_a_page(work, monkeypatch):
+    def refuse(seed):
+        raise LockError("locked <here>")
+
+    panel = show.composer(work)
+    monkeypatch.setattr(work, "write", refuse)
+    panel.write.click()
+    assert panel.said.value == "Nothing was written: locked &lt;here&gt;"
+
+
+def test_the_panel_follows_the_cells(work):
+    panel, other = show.composer(work, seed=7), show.composer(work)
+    work.lock("bass", bars=[2])
+    work.unlock("soprano", bars=1)
+    for one in (panel, other):
+        assert one.boxes["bass", 2].value
+        assert not one.boxes["soprano", 1].value
+        assert not one.children[0].children[0].value  # the whole soprano
+    assert work.locked.tolist() == [[False] * 4, [True, False, False, True]]
+    panel.write.click()
+    assert work.piece.voices[[0, -1]].tolist() == [[47] * 4, [67, 47, 47, -1]]
+    assert panel.children[-1].value == other.children[-1].value
+    shown = panel.children[-1].value
+    work.write(seed=3)
+    assert work.piece.voices[0, 0] == 43
+    assert panel.children[-1].value == other.children[-1].value != shown
+    assert panel.said.value.startswith("Tab moves on")
+    work.undo()
+    panel.undo.click()
+    assert work.piece.voices[0].tolist() == [67, -1, -1, -1]
 
 
 def test_every_control_has_a_name(work):

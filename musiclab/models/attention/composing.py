@@ -23,7 +23,9 @@ class Composition:
 
     Attributes:
       piece: as it stands.
-      locked: bool (bars, 4), what :meth:`write` leaves alone.
+      locked: bool (bars, 4), what :meth:`write` leaves alone; changed by :meth:`lock` and
+        :meth:`unlock`.
+      watchers: functions without arguments, called after each change, such as a panel's.
 
     Args:
       model: the network. melody: a melody or a piece of four voices.
@@ -45,15 +47,17 @@ class Composition:
         self.edges = bar_edges(encode_form(self.piece))
         self.locked = np.zeros((len(self.edges) - 1, 4), bool)
         self.locked[:, 0] = True
-        self._before = []
+        self._before, self.watchers = [], []
 
     def lock(self, voices=None, bars=None) -> None:
         """Keep these bars of these voices; default all."""
         self.locked |= self._chosen(voices, bars)
+        self._changed()
 
     def unlock(self, voices=None, bars=None) -> None:
         """Let these bars of these voices be rewritten; default all."""
         self.locked &= ~self._chosen(voices, bars)
+        self._changed()
 
     def write(self, seed: int, voices=None, bars=None, density=0, tension=0, mode=None, **settings):
         """Write all that is not locked, or only the bars and voices named; :meth:`undo` takes it back.
@@ -85,13 +89,19 @@ class Composition:
         written = self.model.sample(self.piece, seed, free=free, mood=mood, **settings)
         self._before.append(self.piece)
         self.piece = written
+        self._changed()
         return written
 
     def undo(self) -> Piece:
         """The piece before the last :meth:`write`; the first one stays. Locks stay too."""
         if self._before:
             self.piece = self._before.pop()
+            self._changed()
         return self.piece
+
+    def _changed(self):
+        for watcher in self.watchers:
+            watcher()
 
     def _chosen(self, voices, bars):
         """bool (bars, 4) of names and numbers; None is all."""
