@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 
-__all__ = ["TARGETS", "agreement", "main", "rows"]
+__all__ = ["TARGETS", "agreement", "can_close", "closings", "last_chord", "main", "rows"]
 
 TAU = 0.3  # temperature of lesson 09, chosen there on the validation split
 TARGETS = {  # the measure: what a harmonisation should reach
@@ -43,6 +44,28 @@ def agreement(pieces, real) -> float:
     return float(np.mean(np.concatenate(same)))
 
 
+def can_close(piece) -> bool:
+    """Whether the last note of the highest voice is one of the tonic triad, major or minor.
+
+    If not, no voices below it make the last chord that triad.
+    """
+    top = piece.voices[:, 0]
+    return int(top[top >= 0][-1] - piece.tonic) % 12 in (0, 3, 4, 7)
+
+
+def last_chord(piece) -> str:
+    """How a piece closes, in words: "tonic triad" where ``metrics.final_tonic`` counts it."""
+    last = piece.voices[(piece.voices >= 0).any(axis=1)][-1].astype(int)
+    above = (last[last >= 0] - piece.tonic) % 12
+    if (last[last >= 0].min() - piece.tonic) % 12:
+        return "another bass note"
+    if not {int(one) for one in above} <= {0, 3, 4, 7} or {3, 4} <= {int(one) for one in above}:
+        return "tonic in the bass, a note from outside its triad"
+    return (
+        "tonic triad" if {3, 4} & {int(one) for one in above} else "tonic triad without its third"
+    )
+
+
 def measured(name, pieces, real, training) -> dict:
     """One row: measures of harmonisations on 8ths, and the longest run that one of them has copied."""
     from musiclab import metrics
@@ -58,6 +81,7 @@ def measured(name, pieces, real, training) -> dict:
         "fermata_triads": metrics.fermata_triads(pieces),
         "fermata_cadences": metrics.fermata_cadences(pieces),
         "final_tonic": metrics.final_tonic(pieces),
+        "final_tonic_possible": metrics.final_tonic([p for p in pieces if can_close(p)]),
         "crossings": metrics.voice_crossings(pieces),
         "longest_copied_quarters": max(run.steps for run in runs) / 4,
     }
@@ -104,6 +128,35 @@ def rows(seeds: int = 3) -> list[dict]:
     return found
 
 
+def closings(draws: int = 12) -> dict:
+    """How the network closes the test sopranos, over several draws, and which of them can't be closed.
+
+    Draws of one piece are alike, so the intervals count pieces, by
+    :func:`musiclab.metrics.listening.clustered_interval`.
+    """
+    from musiclab import data
+    from musiclab.data.encodings.eighth_grid import on_eighths
+    from musiclab.metrics.listening import clustered_interval
+    from musiclab.models.attention.inpainting import Inpainting
+
+    real = [on_eighths(p) for p in data.load_chorales("test", by="melody")]
+    model, ways = Inpainting.from_file(), [[] for _ in real]
+    for seed in range(draws):
+        for start in range(0, len(real), 10):
+            for j, piece in enumerate(model.sample(real[start : start + 10], seed), start):
+                ways[j].append(last_chord(on_eighths(piece)))
+    found = {"draws": draws, "not_possible": [p.bwv for p in real if not can_close(p)]}
+    for name, chosen in (("all", real), ("possible", [p for p in real if can_close(p)])):
+        hits = [ways[real.index(piece)].count("tonic triad") for piece in chosen]
+        interval, _ = clustered_interval(hits, [draws] * len(hits))
+        share, low, high = (round(one, 3) for one in interval)
+        bach = round(float(np.mean([last_chord(p) == "tonic triad" for p in chosen])), 3)
+        found[name] = {"pieces": len(hits), "share": share, "low": low, "high": high, "Bach": bach}
+    missed = [way for piece, of in zip(real, ways) if can_close(piece) for way in of]
+    found["possible"]["ways"] = dict(Counter(missed).most_common())
+    return found
+
+
 def likelihoods() -> dict:
     """Nats per 8th of the three lower voices given the soprano, test split: lesson 09's and the network's."""
     from musiclab import data
@@ -147,12 +200,13 @@ def main(folder: Path | None = None) -> int:
     result = record("creating", found) | {
         "command": "python -m benchmarks.creating",
         "targets": TARGETS,
+        "closings": closings(),
         "likelihood": likelihoods(),
         "seconds_16_bars": seconds_for_16_bars(),
     }
     file = (folder or RESULTS) / "creating.json"
     write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
-    for row in [*found, result["likelihood"], result["seconds_16_bars"]]:
+    for row in [*found, result["closings"], result["likelihood"], result["seconds_16_bars"]]:
         print(row)
     return 0
 
