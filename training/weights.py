@@ -3,8 +3,8 @@
 python -m training.weights 09_bass          # one file
 python -m training.weights                  # lists the names
 
-A file of the same name is replaced and its checksum recorded; the same machine makes the same
-numbers again, another one nearly the same.
+A file of the same name is replaced and its checksum recorded. It is not the old one bit for bit:
+another processor, number of threads or version adds up in another order, and training amplifies it.
 """
 
 from __future__ import annotations

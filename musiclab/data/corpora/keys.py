@@ -114,14 +114,12 @@ def outside_signature(piece: Piece, signature: int) -> float:
     0.25
     """
     sounding = piece.voices[piece.voices != REST].astype(int)
-    from_f = (
-        7 * (sounding - 5) - signature
-    ) % 12  # along the line of fifths, F of no signature = 0
-    return float(np.mean(from_f > 6))
+    fifths = (7 * (sounding - 5) - signature) % 12  # above the scale's first, F without signature
+    return float(np.mean(fifths > 6))
 
 
 def _profile_fits(piece):
-    """All 24 keys, the correlation of a piece's pitch classes with each one's profile, times a norm, and that."""
+    """The 24 keys, how a piece's pitch classes correlate with each one's profile, times a norm, and that norm."""
     sounding = piece.voices[piece.voices != REST]
     if not sounding.size:
         raise ValueError(f"{piece.name!r} is silent: there is no key to find")
