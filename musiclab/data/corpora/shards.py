@@ -125,8 +125,8 @@ class Shards:
 
     def __repr__(self):
         return (
-            f"Shards({self.folder.name!r}: {len(self):,} pieces, {self.notes:,} notes in "
-            f"{len(self._first) - 1} shards; {len(self.refused):,} files left out)"
+            f"Shards({self.folder.name!r}: {len(self):,} pieces, {self.notes:,} notes; "
+            f"shards: {len(self._first) - 1}, files left out: {len(self.refused):,})"
         )
 
     def __getitem__(self, index: int) -> Piece:

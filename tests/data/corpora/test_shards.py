@@ -160,7 +160,7 @@ def test_a_bad_file_is_reported_and_not_fatal(tmp_path):
     assert [made[i].voices.shape[1] for i in range(len(made))] == [1, 1, 2, 3]
     assert [name for name, _ in made.refused] == ["broken", "empty"]
     assert all(reason for _, reason in made.refused)
-    assert "2 files left out" in repr(made)
+    assert "files left out: 2)" in repr(made)
 
 
 def test_a_shard_of_bad_files_alone(tmp_path):
