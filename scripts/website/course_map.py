@@ -22,7 +22,7 @@ def prerequisites(notebook: Path) -> tuple[list[str], list[str]]:
     header = nbformat.read(notebook, as_version=4).cells[0].source
     text = re.search(r"\*\*Prerequisites:\*\*(.*?)(?:\n\n|\Z)", header, re.S)
     words = re.sub(r"\([^)]*\)", "", " ".join(text[1].split())) if text else ""
-    helping = re.findall(r"\b(\d\d[a-z]?) helps", words)
+    helping = re.findall(r"\b(\d\d[a-z]?)\]? helps", words)
     return [n for n in re.findall(r"\b\d\d[a-z]?\b", words) if n not in helping], helping
 
 

@@ -349,7 +349,8 @@ def _table(rows):
         for name in rows[0]
         if name != "seed" and any(row[name] not in ("", None) for row in rows)
     ]
-    align = ["---" if isinstance(rows[0][name], str) else "---:" for name in columns]
+    first = {n: next(row[n] for row in rows if row[n] not in ("", None)) for n in columns}
+    align = ["---" if isinstance(first[name], str) else "---:" for name in columns]
     lines = [[COLUMNS.get(name, name.replace("_", " ")) for name in columns], align]
     lines += [
         ["" if row[name] is None else _cell(str(row[name])) for name in columns] for row in rows

@@ -239,7 +239,7 @@ def test_prerequisites_of_a_header(tmp_path):
     file = tmp_path / "09_a.ipynb"
     nbformat.write(notebook(nbformat.v4.new_markdown_cell(header)), str(file))
     assert course_map.prerequisites(file) == (["01", "02", "06"], ["07"])
-    header = "**Prerequisites:** lessons 05 and 16; 16b helps."
+    header = "**Prerequisites:** [lessons 05](05_a.ipynb) and 16; [lesson 16b](16b_c.ipynb) helps."
     nbformat.write(notebook(nbformat.v4.new_markdown_cell(header)), str(file))
     assert course_map.prerequisites(file) == (["05", "16"], ["16b"])
 
