@@ -7,7 +7,6 @@ No mask forbids anything. All pieces are on 8ths; the test split is that by melo
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import Counter
@@ -193,19 +192,20 @@ def seconds_for_16_bars(repeats: int = 5) -> dict:
 
 
 def main(folder: Path | None = None) -> int:
-    from benchmarks.record import RESULTS, record
-    from musiclab.data import write_whole
+    from benchmarks.record import store
 
     found = rows()
-    result = record("creating", found) | {
-        "command": "python -m benchmarks.creating",
-        "targets": TARGETS,
-        "closings": closings(),
-        "likelihood": likelihoods(),
-        "seconds_16_bars": seconds_for_16_bars(),
-    }
-    file = (folder or RESULTS) / "creating.json"
-    write_whole(file, (json.dumps(result, indent=1) + "\n").encode("utf-8"))
+    result = store(
+        "creating",
+        found,
+        folder,
+        key=("what", "seed"),
+        command="python -m benchmarks.creating",
+        targets=TARGETS,
+        closings=closings(),
+        likelihood=likelihoods(),
+        seconds_16_bars=seconds_for_16_bars(),
+    )
     for row in [*found, result["closings"], result["likelihood"], result["seconds_16_bars"]]:
         print(row)
     return 0

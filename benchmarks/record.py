@@ -117,7 +117,7 @@ def store(
     Args:
       name: of the benchmark. rows: as measured now.
       folder: where to; :data:`RESULTS` by default. file: its name without ".json", if not ``name``.
-      key: the columns that name a row.
+      key: the columns that name a row, as far as it has them.
       keep: leave stored rows that were not measured now as they are. Those of another run than this
         one are listed under "earlier" with the date, commit and machine of theirs.
       order: names of all rows that the benchmark has, as they shall stand; kept rows of other names
@@ -153,7 +153,7 @@ def store(
 
 def _named(rows, key):
     """Rows by name; names that are not told apart would replace each other."""
-    named = {", ".join(str(row[column]) for column in key): row for row in rows}
+    named = {", ".join(str(row[column]) for column in key if column in row): row for row in rows}
     if len(named) < len(rows):
         raise ValueError(f"two rows have the same {', '.join(key)}")
     return named

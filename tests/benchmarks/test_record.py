@@ -95,13 +95,13 @@ def test_rows_of_names_that_are_no_more_go(tmp_path, on):
 
 def test_a_row_may_be_named_by_several_columns(tmp_path, on):
     on("2026-01-01")
-    rows = [{"what": "a", "seed": seed, "value": seed} for seed in (0, 1)]
+    rows = [{"what": "a", "value": 7}, *({"what": "a", "seed": n, "value": n} for n in (0, 1))]
     record.store("data", rows, tmp_path, key=("what", "seed"))
     on("2026-02-02")
-    again = rows[1] | {"value": 9}
+    again = rows[2] | {"value": 9}
     record.store("data", [again], tmp_path, key=("what", "seed"), keep=True)
-    assert stored(tmp_path)["rows"] == [rows[0], again]
-    assert stored(tmp_path)["earlier"][0]["rows"] == ["a, 0"]
+    assert stored(tmp_path)["rows"] == [*rows[:2], again]
+    assert stored(tmp_path)["earlier"][0]["rows"] == ["a", "a, 0"]
     with pytest.raises(ValueError, match="two rows have the same what"):
         record.store("data", rows, tmp_path)
 
