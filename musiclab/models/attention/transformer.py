@@ -264,11 +264,13 @@ class VoiceTransformer(VoiceModel):
 
     def maps(self, piece) -> np.ndarray:
         """Attention weights of every layer and head over a piece of T steps: (L, H, 4T, 4T)."""
-        z, found = self.embed(self.encode(piece)[None]), []
-        for block in self.blocks:
-            found.append(block.maps(z)[0])
+        z = self.embed(self.encode(piece)[None])  # (1, 4T, D)
+        shape = (len(self.blocks), self.blocks[0].heads, z.shape[1], z.shape[1])
+        found = np.empty(shape, np.float32)  # filled block by block: they are large
+        for number, block in enumerate(self.blocks):
+            found[number] = block.maps(z)[0]
             z = block(z)
-        return np.stack(found)
+        return found
 
     def with_steps(self, steps: int):
         """A copy that looks back over fewer steps: its bias tables are shorter, and so is its file.
