@@ -234,11 +234,12 @@ def voice_transformer(epochs: int = 50):
     1      80    52    0.35 a  0.05  36     197   3.75     6.70
     1      64    52    0.5 a   0.1   20     98    5.72     6.83
     1      64    52    0.4 a   0.3   14     77    5.67     6.79
+    1      64    52    0.4 b   0.1   12     66    -        6.68
     ====== ===== ===== ======= ===== ====== ===== ======== ==========
 
-    a: of the attention weights too. The third was scored on test: 6.78, clean pieces 7.21. The
-    three best share 20 passes and attention weights that are not dropped; which of the changes
-    matters was not tested alone.
+    a: of the attention weights too; b: of these 0.3. The third was scored on test: 6.78, clean
+    pieces 7.21. The three best share 20 passes and attention weights that are not dropped; which
+    of the changes matters was not tested alone.
     """
     from musiclab import data, training
     from musiclab.models.attention.transformer import VoiceTransformer
