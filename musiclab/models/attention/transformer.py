@@ -262,9 +262,17 @@ class VoiceTransformer(VoiceModel):
         places = tf.stack(places, axis=2)  # (B, T, 4, D)
         return tf.reshape(places, (tf.shape(x)[0], -1, places.shape[-1]))
 
-    def maps(self, piece) -> np.ndarray:
-        """Attention weights of every layer and head over a piece of T steps: (L, H, 4T, 4T)."""
-        z = self.embed(self.encode(piece)[None])  # (1, 4T, D)
+    def maps(self, piece, steps=None) -> np.ndarray:
+        """Attention weights of every layer and head over the first T steps of a piece.
+
+        Args:
+          piece: a piece.
+          steps: T; None for all. No token sees what comes after it, so the weights are the same.
+
+        Returns:
+          float32 (L, H, 4T, 4T).
+        """
+        z = self.embed(self.encode(piece)[None, :steps])  # (1, 4T, D)
         shape = (len(self.blocks), self.blocks[0].heads, z.shape[1], z.shape[1])
         found = np.empty(shape, np.float32)  # filled block by block: they are large
         for number, block in enumerate(self.blocks):

@@ -113,6 +113,7 @@ def test_maps_are_causal_and_sum_to_one():
     assert (maps[..., *np.triu_indices(96, 1)] == 0).all()
     assert (maps[..., 50, :18] == 0).all()  # 32 tokens: 8 steps of four voices
     assert (maps[..., 50, 19:51] > 0).all()
+    np.testing.assert_allclose(model().maps(SHORT[0], 10), maps[..., :40, :40], atol=1e-6)
 
 
 def test_excerpts_come_from_everywhere_and_are_padded():
