@@ -51,9 +51,7 @@ def rows() -> list[dict]:
     """
     if not (SITE / "play" / "harmonise.html").is_file():
         raise RuntimeError("build/site has no page that harmonises: run `make site` first")
-    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else 0
-    # what others took is not measured, but said
-    note = f"beside other programs (load {load:.0f})" if load >= 1 else ""
+    note = _beside()
     visits = [{row["what"]: row["value"] for row in once(SITE)} for _ in range(TIMES)]
     middle = {what: round(median(one[what] for one in visits)) for what in LIMITS}
     return [
@@ -93,6 +91,15 @@ def visit(browser, address: str, site: Path) -> list[dict]:
     found = _visit(page, address, site)
     page.close()
     return [{"what": what, "value": value} for what, value in zip(LIMITS, found)]
+
+
+def _beside():
+    """What others took is not measured, but said."""
+    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else 0
+    if load < 1:
+        return ""
+    waiting = ", of lower priority" if os.nice(0) < 0 else ""
+    return f"beside other programs (load {load:.0f}{waiting})"
 
 
 def _visit(page, address, site):
