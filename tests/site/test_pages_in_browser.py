@@ -62,7 +62,9 @@ SLIDE = """() => {
     const undrawn = text.textContent.match(/\\$[^$]+\\$|\\\\[a-z]+/g) || [];
     const errors = [...slide.querySelectorAll("mjx-merror")].map(e => e.textContent);
     const below = (part) => part.getBoundingClientRect().top - part.parentElement.getBoundingClientRect().top;
-    const lost = [...slide.querySelectorAll(".musiclab-player > .controls")].map(below).filter(y => y < 40 || y > 400);
+    const players = [...slide.querySelectorAll(".musiclab-player > .controls")]
+        .filter(part => part.offsetHeight && part.parentElement.querySelector("svg, img"));
+    const lost = players.map(below).filter(y => y < 40 || y > 400);
     const box = slide.getBoundingClientRect();
     const seen = box.height > 600 && box.top >= 0 && box.bottom <= innerHeight + 1 ? slide.innerText : "";
     return [slide.scrollWidth - slide.clientWidth, [...undrawn, ...errors].join(" "), seen, lost.length];
@@ -319,24 +321,25 @@ def test_the_listening_test_shuffles(browser, address):
 def test_sliders_by_keyboard(browser, address):
     page = browser.new_page()
     page.goto(f"{address}/listen/sliders.html")
-    assert page.locator(".stops").count() == 3
-    for i in range(3):
+    assert page.locator(".stops").count() >= 3
+    for i in range(page.locator(".stops").count()):
         box = page.locator(".stops").nth(i)
-        box.locator("input").focus()
+        control = box.locator(".stops-control input")
+        control.focus()
         page.keyboard.press("Home")
         seen = []
         for _ in range(box.locator(".stop").count()):
             assert box.locator(".stop:visible").count() == 1
             seen.append(box.locator(".stop:visible").get_attribute("data-value"))
             assert box.locator("output").inner_text() == seen[-1]
-            assert box.locator("input").get_attribute("aria-valuetext") == seen[-1]
+            assert control.get_attribute("aria-valuetext") == seen[-1]
             page.keyboard.press("ArrowRight")
         assert len(set(seen)) == len(seen) >= 3
         player = box.locator(".stop:visible musiclab-player")
         assert player.count() == 1
         player.get_by_role("button").focus()
         page.keyboard.press("Enter")
-        box.locator("input").first.focus()
+        control.focus()
         page.keyboard.press("Home")  # the music goes on at the new stop
         words = box.locator("musiclab-player button").all_inner_texts()
         assert (words[0], words.count("Pause")) == ("Pause", 1)
