@@ -143,6 +143,9 @@ def train_one(path: Path, seed: int, scores: Path, recipe: dict = RECIPE) -> dic
         **{name: recipe[name] for name in ("learning_rate", "k", "persistent", "weight_decay")}
     )
     frames = np.concatenate(rolls["train"])
+    updates = recipe["epochs"] * max(1, len(frames) // recipe["batch_size"])
+    # the weights are averaged over the last twentieth of all updates, not the last fifty
+    model.optimizer.ema_momentum = max(0.0, 1 - 20 / updates)
     model.fit(
         frames, epochs=recipe["epochs"], batch_size=recipe["batch_size"], seed=seed, verbose=0
     )
