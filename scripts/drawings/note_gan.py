@@ -18,7 +18,7 @@ def draw() -> Drawing:
     picture.arrow(fake.right, (358, 66))
     picture.arrow(real.right, (358, 90))
     picture.arrow(discriminator.right, (512, 78))
-    picture.text(500, 62, "real?", size=13)
+    picture.text(499, 62, "real?", size=13)
     key = picture.box(114, 156, 76, 40, "key c", "", GREY)
     picture.arrow(key.top, generator.bottom)
     picture.arrow(key.right, (420, 176), (420, 104))
