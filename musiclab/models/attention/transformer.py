@@ -41,7 +41,7 @@ class TransformerBlock(keras.Layer):
         distance added to the scores; "rotary", queries and keys rotated by angles that grow with
         the position; "none".
       kinds: the bias is learned for each kind of token; token n is of kind n modulo kinds.
-      dropout: share of each residual branch left out in training.
+      dropout: share of the attention weights and of each branch left out in training.
 
     Raises:
       ValueError: if units is no multiple of heads, or positions is not one of the three.
@@ -85,7 +85,8 @@ class TransformerBlock(keras.Layer):
     def call(self, x, training=False):
         """Inputs (B, T, D) to outputs (B, T, D); token n sees the tokens up to n."""
         q, k, v = self._queries_keys_values(x, ops.arange(ops.shape(x)[1]))  # (B, H, T, D/H)
-        return self._rest(x, self._weights(q, k) @ v, training)  # Eq. (15.3)
+        weights = self.drop(self._weights(q, k), training=training)
+        return self._rest(x, weights @ v, training)  # Eq. (15.3)
 
     def maps(self, x):
         """Attention weights (B, H, T, T) for inputs (B, T, D): row i is what token i attends to."""
@@ -166,16 +167,18 @@ class VoiceTransformer(VoiceModel):
 
     The input at the place of a token says all that is known before it: what every voice sounds and
     for how long, metre, fermatas, mode and last phrase, and the tokens of this step already
-    written. The block outputs, normalised, give the token's logits, to which a
-    :class:`CounterpointTable` adds its own.
+    written. What the blocks find for a place joins a second copy of these inputs, which bypasses
+    the blocks, in one hidden layer; a :class:`CounterpointTable` adds its logits to those of the
+    token.
 
     Equation: (15.11)
 
     Args:
       units: D. heads: of each block. layers: number of blocks.
+      hidden: units between the blocks and the voices' logits.
       steps: how far back attention reaches, in 16ths; also the length of training excerpts.
       low, high: lowest and highest MIDI pitch.
-      dropout: share of units left out in training.
+      dropout: share of units left out in training; of the inputs a tenth as much.
 
     Raises:
       ValueError: on a size below 1, or a range without a pitch.
@@ -184,24 +187,37 @@ class VoiceTransformer(VoiceModel):
     scored_steps = 512  # attention weights of 2048 tokens at once
 
     def __init__(
-        self, units=72, heads=4, layers=3, steps=128, low=31, high=86, dropout=0.2, **kwargs
+        self,
+        units=64,
+        heads=4,
+        layers=1,
+        hidden=64,
+        steps=52,
+        low=31,
+        high=86,
+        dropout=0.4,
+        **kwargs,
     ):
         super().__init__(low, high, **kwargs)
         if layers < 1 or steps < 1:
             raise ValueError(f"{layers} layers, {steps} steps: need at least 1 of each")
-        self.settings = {"units": units, "heads": heads, "layers": layers, "steps": steps}
-        self.settings |= {"low": low, "high": high, "dropout": dropout}
-        self.steps = steps
-        self.from_step = keras.layers.Dense(units)
+        self.settings = {"units": units, "heads": heads, "layers": layers, "hidden": hidden}
+        self.settings |= {"steps": steps, "low": low, "high": high, "dropout": dropout}
+        self.units, self.steps = units, steps
+        both = units + hidden  # for the blocks, and past them
+        self.from_step = keras.layers.Dense(both)
         self.from_own = [keras.layers.Dense(units) for _ in range(VOICES)]
-        self.from_voice = [keras.layers.Dense(units, use_bias=False) for _ in VOICE_ORDER[:-1]]
+        self.from_voice = [keras.layers.Dense(both, use_bias=False) for _ in VOICE_ORDER[:-1]]
         window = VOICES * steps
         self.blocks = [
             TransformerBlock(units, heads, window, "bias", VOICES, dropout) for _ in range(layers)
         ]
         self.norm = keras.layers.LayerNormalization(epsilon=1e-5)
+        self.from_blocks = keras.layers.Dense(hidden)
+        self.deeper = [keras.layers.Dense(hidden, "silu") for _ in range(VOICES)]
         self.out = [keras.layers.Dense(self.tokens) for _ in range(VOICES)]
         self.drop = keras.layers.Dropout(dropout)
+        self.drop_inputs = keras.layers.Dropout(dropout / 10)
         columns = 3 * VOICES + len(conditioning.FEATURE_SIZES)
         self(tf.zeros((1, 1, columns), tf.int32))  # makes the weights
         self.compile_default()
@@ -209,12 +225,9 @@ class VoiceTransformer(VoiceModel):
     def call(self, x, training=False):
         """Encoded pieces (B, T, 19), padded with -1, to ln p of each step in nats, (B, T)."""
         real = tf.cast(x[..., 0] >= 0, self.compute_dtype)  # (B, T)
-        z = self.embed(x, training)  # (B, 4T, D)
-        for block in self.blocks:
-            z = block(z, training=training)
-        z = self.drop(z, training=training)
-        nats, targets = 0.0, tf.reshape(tf.maximum(x[..., :VOICES], 0), (-1, VOICES))
-        for voice, logits in zip(VOICE_ORDER, self._logits(z, x)):  # (B * T, tokens)
+        targets = tf.reshape(tf.maximum(x[..., :VOICES], 0), (-1, VOICES))  # (B * T, 4)
+        nats, z = 0.0, self._through_blocks(x, training)
+        for voice, logits in zip(VOICE_ORDER, self._all_logits(*z, x, training)):
             nats -= tf.nn.sparse_softmax_cross_entropy_with_logits(targets[:, voice], logits)
         return tf.reshape(nats, tf.shape(real)) * real  # Eq. (15.11)
 
@@ -235,32 +248,46 @@ class VoiceTransformer(VoiceModel):
 
     def last_logits(self, x):
         """Encoded pieces (B, T, 19) to the logits of the four tokens of step T, each (B, tokens)."""
-        z = self.embed(x)
-        for block in self.blocks:
-            z = block(z)
-        return self._logits(z[:, -VOICES:], x[:, -1:])
+        z, past = self._through_blocks(x)
+        return self._all_logits(z[:, -VOICES:], past[:, -VOICES:], x[:, -1:])
 
-    def _logits(self, z, x):
-        """Block outputs (B, 4T, D) of encoded pieces to logits in the order of the voices."""
-        z = tf.reshape(self.norm(z), (-1, VOICES, z.shape[-1]))  # (B * T, 4, D)
+    def _through_blocks(self, x, training=False):
+        """Encoded pieces (B, T, 19) to the blocks' outputs (B, 4T, D) and what bypassed them."""
+        z, past = self.embed(x, training)
+        for block in self.blocks:
+            z = block(z, training=training)
+        return z, past
+
+    def _all_logits(self, z, past, x, training=False):
+        """Of the four tokens of each step of encoded pieces (B, T, 19), each (B * T, tokens)."""
+        z, past = (tf.reshape(a, (-1, VOICES, a.shape[-1])) for a in (z, past))  # (B * T, 4, ...)
         tokens, sounding, _, _ = self._columns(tf.reshape(tf.maximum(x, 0), (-1, x.shape[-1])))
-        outputs = [self.out[voice](z[:, i]) for i, voice in enumerate(VOICE_ORDER)]
         return [
-            self._adjusted(voice, logits, tokens, sounding)
-            for voice, logits in zip(VOICE_ORDER, outputs)
+            self._logits(voice, z[:, i], past[:, i], tokens, sounding, training)
+            for i, voice in enumerate(VOICE_ORDER)
         ]
 
+    def _logits(self, voice, z, past, tokens, sounding, training=False):
+        """Logits (m, tokens) of one voice from block outputs (m, D) and what bypassed the blocks."""
+        found = self.from_blocks(self.drop(self.norm(z), training=training))  # (m, hidden)
+        h = self.drop(tf.nn.silu(found + past), training=training)
+        logits = self.out[voice](h + self.drop(self.deeper[voice](h), training=training))
+        return self._adjusted(voice, logits, tokens, sounding)
+
     def embed(self, x, training=False):
-        """Encoded pieces (B, T, 19) to the inputs of the first block, (B, 4T, D)."""
+        """Encoded pieces (B, T, 19) to inputs of blocks (B, 4T, D) and past them (B, 4T, hidden)."""
         tokens, sounding, age, metre = self._columns(tf.maximum(x, 0))
         features = self._features(sounding, age, metre)  # (B, T, D_in)
-        known, places = self.from_step(self.drop(features, training=training)), []
+        known = self.from_step(self.drop_inputs(features, training=training))
+        inside, past = [], []
         for i, voice in enumerate(VOICE_ORDER):
-            places.append(known + self._own(voice, sounding, age))
+            inside.append(known[..., : self.units] + self._own(voice, sounding, age))
+            past.append(known[..., self.units :])
             if i + 1 < VOICES:
                 known += self.from_voice[i](self._written(voice, tokens, sounding))
-        places = tf.stack(places, axis=2)  # (B, T, 4, D)
-        return tf.reshape(places, (tf.shape(x)[0], -1, places.shape[-1]))
+        rows = (tf.shape(x)[0], VOICES * tf.shape(x)[1])  # B, 4T
+        both = (tf.stack(inside, axis=2), tf.stack(past, axis=2))  # (B, T, 4, ...)
+        return [tf.reshape(one, (*rows, one.shape[-1])) for one in both]
 
     def maps(self, piece, steps=None) -> np.ndarray:
         """Attention weights of every layer and head over the first T steps of a piece.
@@ -272,7 +299,7 @@ class VoiceTransformer(VoiceModel):
         Returns:
           float32 (L, H, 4T, 4T).
         """
-        z = self.embed(self.encode(piece)[None, :steps])  # (1, 4T, D)
+        z, _ = self.embed(self.encode(piece)[None, :steps])  # (1, 4T, D)
         shape = (len(self.blocks), self.blocks[0].heads, z.shape[1], z.shape[1])
         found = np.empty(shape, np.float32)  # filled block by block: they are large
         for number, block in enumerate(self.blocks):
@@ -280,31 +307,7 @@ class VoiceTransformer(VoiceModel):
             z = block(z)
         return found
 
-    def with_steps(self, steps: int):
-        """A copy that looks back over fewer steps: its bias tables are shorter, and so is its file.
-
-        Args:
-          steps: from 1 to those of this model.
-
-        Returns:
-          A model of the same weights otherwise.
-
-        Raises:
-          ValueError: if steps are more than this model's.
-        """
-        if steps > self.steps:
-            raise ValueError(f"{steps} steps: this model knows distances of up to {self.steps}")
-        short = type(self).from_config({**self.get_config(), "steps": steps})
-        for mine, theirs in zip(self.weights, short.weights):
-            value = np.array(mine)
-            if mine.shape != theirs.shape:  # a bias: a row of distances for each kind of token
-                value = value.reshape(len(value), VOICES, -1)[..., : VOICES * steps].reshape(
-                    len(value), -1
-                )
-            theirs.assign(value)
-        return short
-
-    def compile_default(self, learning_rate=3e-3, weight_decay=3e-2):
+    def compile_default(self, learning_rate=6e-3, weight_decay=3e-2):
         """As :meth:`SequenceModel.compile_default`."""
         super().compile_default(learning_rate, weight_decay)
 
@@ -320,13 +323,13 @@ class VoiceTransformer(VoiceModel):
     def _step(self, state, t, metre, seed, temperature, parallels):
         """Draw one step: state and metre (n, 7) to tokens (n, 4) and the new state."""
         sounding, age, caches = state["sounding"], state["age"], list(state["caches"])
-        known = self.from_step(self._features(sounding, age, metre))  # (n, D)
+        known = self.from_step(self._features(sounding, age, metre))  # (n, D + hidden)
         tokens = tf.zeros_like(sounding)
         for i, voice in enumerate(VOICE_ORDER):
-            z = known + self._own(voice, sounding, age)  # (n, D)
+            z = known[:, : self.units] + self._own(voice, sounding, age)  # (n, D)
             for layer, block in enumerate(self.blocks):
                 z, caches[layer] = block.step(z, caches[layer], VOICES * t + i, kind=i)
-            logits = self._adjusted(voice, self.out[voice](self.norm(z)), tokens, sounding)
+            logits = self._logits(voice, z, known[:, self.units :], tokens, sounding)
             tokens = self._draw(i, logits / temperature, tokens, sounding, seed, parallels)
             if i + 1 < VOICES:
                 known += self.from_voice[i](self._written(voice, tokens, sounding))

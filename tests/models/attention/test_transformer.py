@@ -27,7 +27,7 @@ SHORT = [excerpt(chorale, 0, 24) for chorale in CHORALES]
 def model(seed=0, **settings):
     """Random weights large enough that nothing is nearly uniform."""
     set_seed(seed)
-    small = {"units": 8, "heads": 2, "layers": 2, "steps": 8, "low": 31, "high": 86}
+    small = {"units": 8, "heads": 2, "layers": 2, "hidden": 8, "steps": 8, "low": 31, "high": 86}
     made = VoiceTransformer(**{**small, **settings})
     values = np.random.default_rng(seed)
     made.set_weights(
@@ -126,17 +126,6 @@ def test_excerpts_come_from_everywhere_and_are_padded():
     counts = np.bincount(seen[seen[:, 0, 0] < 100].ravel(), minlength=40)
     assert counts.min() > 0.6 * counts.mean()
     assert (np.diff(seen[seen[:, 0, 0] < 100][..., 0]) == 1).all()
-
-
-def test_fewer_steps_look_less_far_back_and_else_the_same():
-    made, x = model(steps=16), model().encode(CHORALES[0])[None, :24]
-    short = made.with_steps(8)
-    assert short.steps == 8
-    scores, whole = short(x).numpy(), made(x).numpy()
-    np.testing.assert_allclose(scores[0, :8], whole[0, :8], rtol=1e-4, atol=1e-4)
-    assert (abs(scores - whole)[0, 16:] > 1e-3).any()
-    with pytest.raises(ValueError, match="distances of up to 8"):
-        short.with_steps(9)
 
 
 @pytest.mark.slow
