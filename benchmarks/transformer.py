@@ -28,7 +28,7 @@ def models() -> dict:
 
     return {
         "GRU": load_model("weights/08_voices.keras", like=FourVoices(**VOICES_08)),
-        "Transformer": load_model("weights/15_transformer.keras", like=VoiceTransformer(steps=44)),
+        "Transformer": load_model("weights/15_transformer.keras", like=VoiceTransformer()),
     }
 
 

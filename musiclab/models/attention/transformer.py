@@ -41,7 +41,7 @@ class TransformerBlock(keras.Layer):
         distance added to the scores; "rotary", queries and keys rotated by angles that grow with
         the position; "none".
       kinds: the bias is learned for each kind of token; token n is of kind n modulo kinds.
-      dropout: share of the attention weights and of each branch left out in training.
+      dropout: share of each residual branch left out in training.
 
     Raises:
       ValueError: if units is no multiple of heads, or positions is not one of the three.
@@ -85,8 +85,7 @@ class TransformerBlock(keras.Layer):
     def call(self, x, training=False):
         """Inputs (B, T, D) to outputs (B, T, D); token n sees the tokens up to n."""
         q, k, v = self._queries_keys_values(x, ops.arange(ops.shape(x)[1]))  # (B, H, T, D/H)
-        weights = self.drop(self._weights(q, k), training=training)
-        return self._rest(x, weights @ v, training)  # Eq. (15.3)
+        return self._rest(x, self._weights(q, k) @ v, training)  # Eq. (15.3)
 
     def maps(self, x):
         """Attention weights (B, H, T, T) for inputs (B, T, D): row i is what token i attends to."""
@@ -307,7 +306,7 @@ class VoiceTransformer(VoiceModel):
             z = block(z)
         return found
 
-    def compile_default(self, learning_rate=6e-3, weight_decay=3e-2):
+    def compile_default(self, learning_rate=6e-3, weight_decay=5e-2):
         """As :meth:`SequenceModel.compile_default`."""
         super().compile_default(learning_rate, weight_decay)
 
