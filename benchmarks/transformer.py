@@ -1,6 +1,6 @@
 """Lesson 15's Transformer of four voices: nats per quarter, counterpoint, the KV cache, the repeat test.
 
-python -m benchmarks.transformer      # scores the shipped weights; about two minutes on an idle machine
+python -m benchmarks.transformer      # scores the shipped weights; about half a minute
 
 Rows of ``transformer.json``: both shipped models of four voices and their mixture on the published
 split; what they write without a mask; the seconds with and without a cache; and what a second
