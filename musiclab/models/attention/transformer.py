@@ -166,9 +166,9 @@ class VoiceTransformer(VoiceModel):
 
     The input at the place of a token says all that is known before it: what every voice sounds and
     for how long, metre, fermatas, mode and last phrase, and the tokens of this step already
-    written. What the blocks find for a place joins a second copy of these inputs, which bypasses
-    the blocks, in one hidden layer; a :class:`CounterpointTable` adds its logits to those of the
-    token.
+    written. The block outputs, normalised, join a second projection of these inputs, which bypasses
+    the blocks, in a hidden layer; this gives the token's logits, to which a
+    :class:`CounterpointTable` adds its own.
 
     Equation: (15.11)
 
