@@ -16,6 +16,7 @@ import numpy as np
 
 __all__ = ["TARGETS", "agreement", "can_close", "closings", "last_chord", "main", "rows"]
 
+TRIAD = {0, 3, 4, 7}  # semitones above the tonic, of its major and minor triad
 TAU = 0.3  # temperature of lesson 09, chosen there on the validation split
 TARGETS = {  # the measure: what a harmonisation should reach
     "agreement": ">= 0.36",
@@ -49,20 +50,19 @@ def can_close(piece) -> bool:
     If not, no voices below it make the last chord that triad.
     """
     top = piece.voices[:, 0]
-    return int(top[top >= 0][-1] - piece.tonic) % 12 in (0, 3, 4, 7)
+    return int(top[top >= 0][-1] - piece.tonic) % 12 in TRIAD
 
 
 def last_chord(piece) -> str:
     """How a piece closes, in words: "tonic triad" where ``metrics.final_tonic`` counts it."""
     last = piece.voices[(piece.voices >= 0).any(axis=1)][-1].astype(int)
-    above = (last[last >= 0] - piece.tonic) % 12
-    if (last[last >= 0].min() - piece.tonic) % 12:
+    sounding = last[last >= 0] - piece.tonic
+    if sounding.min() % 12:
         return "another bass note"
-    if not {int(one) for one in above} <= {0, 3, 4, 7} or {3, 4} <= {int(one) for one in above}:
+    above, thirds = set((sounding % 12).tolist()), {3, 4}
+    if not above <= TRIAD or thirds <= above:
         return "tonic in the bass, a note from outside its triad"
-    return (
-        "tonic triad" if {3, 4} & {int(one) for one in above} else "tonic triad without its third"
-    )
+    return "tonic triad" if thirds & above else "tonic triad without its third"
 
 
 def measured(name, pieces, real, training) -> dict:
@@ -145,14 +145,16 @@ def closings(draws: int = 12) -> dict:
             for j, piece in enumerate(model.sample(real[start : start + 10], seed), start):
                 ways[j].append(last_chord(on_eighths(piece)))
     found = {"draws": draws, "not_possible": [p.bwv for p in real if not can_close(p)]}
-    for name, chosen in (("all", real), ("possible", [p for p in real if can_close(p)])):
-        hits = [ways[real.index(piece)].count("tonic triad") for piece in chosen]
+    pairs = list(zip(real, ways))
+    possible = [(piece, of) for piece, of in pairs if can_close(piece)]
+    for name, chosen in (("all", pairs), ("possible", possible)):
+        hits = [of.count("tonic triad") for _, of in chosen]
         interval, _ = clustered_interval(hits, [draws] * len(hits))
         share, low, high = (round(one, 3) for one in interval)
-        bach = round(float(np.mean([last_chord(p) == "tonic triad" for p in chosen])), 3)
+        bach = round(float(np.mean([last_chord(p) == "tonic triad" for p, _ in chosen])), 3)
         found[name] = {"pieces": len(hits), "share": share, "low": low, "high": high, "Bach": bach}
-    missed = [way for piece, of in zip(real, ways) if can_close(piece) for way in of]
-    found["possible"]["ways"] = dict(Counter(missed).most_common())
+    counted = Counter(way for _, of in possible for way in of)
+    found["possible"]["ways"] = dict(counted.most_common())
     return found
 
 

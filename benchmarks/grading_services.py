@@ -19,6 +19,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.grading import ASSIGNMENT, GradingFails, make_class
+from benchmarks.process import beside_others
 from benchmarks.record import store
 from instructor.hub import rehearsal
 from instructor.settings import ROOT
@@ -149,11 +150,10 @@ def main() -> int:
     if why := rehearsal.missing():
         print(why, file=sys.stderr)
         return 2
-    load = os.getloadavg()[1]
+    beside = beside_others()
     rows = [*cluster_rows(), *hub_rows()]
-    if load >= 1:  # what others took is not measured, but said
-        for row in rows:
-            row["note"] = f"{row['note']}; beside other programs (load {load:.0f})".lstrip("; ")
+    for row in rows:
+        row["note"] = "; ".join(filter(None, (row["note"], beside)))
     store(NAME, rows, command=f"python -m benchmarks.{NAME}")
     for row in rows:
         print(f"{row['what']:<45}{row['students']:>4}{row['wall_s']:>8.1f} s  {row['note']}")

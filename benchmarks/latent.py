@@ -207,13 +207,8 @@ def rows(seeds: int = 3, models=None) -> list[dict]:
     for name in MODELS if models is None else models:
         print(f"{name}: {seeds} seeds ...", flush=True)
         real = known[REAL_IN_C if MODELS[name].get("common_key") else REAL]
-        found.append(
-            _row(
-                name,
-                [answer("latent", "--model", name, "--seed", seed) for seed in range(seeds)],
-                real,
-            )
-        )
+        runs = [answer("latent", "--model", name, "--seed", seed) for seed in range(seeds)]
+        found.append(_row(name, runs, real))
     return found
 
 

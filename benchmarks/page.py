@@ -5,12 +5,12 @@ from __future__ import annotations
 import functools
 import gzip
 import http.server
-import os
 import shutil
 import threading
 from pathlib import Path
 from statistics import median
 
+from benchmarks.process import beside_others
 from benchmarks.record import ROOT
 
 __all__ = ["LIMITS", "once", "rows", "visit"]
@@ -51,7 +51,7 @@ def rows() -> list[dict]:
     """
     if not (SITE / "play" / "harmonise.html").is_file():
         raise RuntimeError("build/site has no page that harmonises: run `make site` first")
-    note = _beside()
+    note = beside_others()
     visits = [{row["what"]: row["value"] for row in once(SITE)} for _ in range(TIMES)]
     middle = {what: round(median(one[what] for one in visits)) for what in LIMITS}
     return [
@@ -91,15 +91,6 @@ def visit(browser, address: str, site: Path) -> list[dict]:
     found = _visit(page, address, site)
     page.close()
     return [{"what": what, "value": value} for what, value in zip(LIMITS, found)]
-
-
-def _beside():
-    """What others took is not measured, but said."""
-    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else 0
-    if load < 1:
-        return ""
-    waiting = ", of lower priority" if os.nice(0) < 0 else ""
-    return f"beside other programs (load {load:.0f}{waiting})"
 
 
 def _visit(page, address, site):

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.record import ROOT
 
-__all__ = ["CORES", "answer", "scored", "use_cores", "use_threads"]
+__all__ = ["CORES", "answer", "beside_others", "scored", "use_cores", "use_threads"]
 
 CORES = 2  # what the course promises to run on
 
@@ -30,6 +30,15 @@ def use_threads(count: int = 1) -> None:
 
     tf.config.threading.set_intra_op_parallelism_threads(count)
     tf.config.threading.set_inter_op_parallelism_threads(count)
+
+
+def beside_others() -> str:
+    """What others take of the machine is not measured, but said: words on its load, none where it is idle."""
+    load = os.getloadavg()[1] if hasattr(os, "getloadavg") else 0
+    if load < 1:
+        return ""
+    waiting = ", of lower priority" if os.nice(0) < 0 else ""
+    return f"beside other programs (load {load:.0f}{waiting})"
 
 
 def answer(benchmark: str, *arguments) -> dict | float:

@@ -19,7 +19,6 @@ each set's own validation split.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
@@ -278,6 +277,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
     from benchmarks.record import store
     from musiclab.data import DataError
     from musiclab.data.corpora.benchmark import load_benchmark
+    from musiclab.data.files.storage import sha256
 
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.sequence", description=__doc__.split("\n")[0]
@@ -307,7 +307,7 @@ def main(arguments: list[str] | None = None, folder: Path | None = None) -> int:
         return 1
     use_cores()
     found = rows(path, options.seeds, tuple(options.only))
-    source = {"file": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+    source = {"file": path.name, "sha256": sha256(path)}
     of = SETS.get(tuple(len(rolls[split]) for split in ("train", "valid", "test")), path.stem)
     is_jsb = of == "JSB Chorales"
     for row in found if not is_jsb else ():

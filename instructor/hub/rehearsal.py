@@ -137,9 +137,7 @@ class Rehearsal:
                 with contextlib.suppress(psutil.NoSuchProcess):
                     one.kill()
             self.hub.wait()
-        for name in [self.teacher, *self.students]:
-            if _exists(name):
-                _take_away(name)
+        remove_left_behind()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @contextlib.contextmanager
@@ -367,14 +365,6 @@ class Rehearsal:
         """The pages of feedback in a student's home."""
         folder = self.home(name) / ASSIGNMENT / "feedback"
         return [path.read_text(encoding="utf-8") for path in sorted(folder.rglob("*.html"))]
-
-
-def _exists(name):
-    try:
-        pwd.getpwnam(name)
-    except KeyError:
-        return False
-    return True
 
 
 def left_behind() -> list[str]:
